@@ -1,0 +1,83 @@
+//! Budgets for everything that is read from outside.
+//!
+//! May use: nothing. Crates: none.
+//!
+//! A loop over outside data has a limit from here, and a reader that meets it says so with a gap
+//! of reason `budget` or `timeout`; it never cuts in silence.
+
+use std::time::{Duration, Instant};
+
+/// How much of one process may be read, and how long one read may take.
+///
+/// Byte limits are per file. The defaults hold for the largest processes that were seen in the
+/// field: the kernel's own default limit of 65 530 mappings is about 8 MB of `maps`.
+#[derive(Clone, Debug)]
+pub struct ReadLimits {
+    /// How long one read of one proc file may take before it is left behind.
+    pub read: Duration,
+    /// Files of a few lines: `stat`, `status`, `cgroup`. The longest `status` has 65 536 groups.
+    pub small_file: usize,
+    /// `cmdline`; the kernel allows a process 6 MiB of arguments (three quarters of `_STK_LIM`).
+    pub argv: usize,
+    /// `maps`.
+    pub maps: usize,
+    /// `mountinfo`.
+    pub mountinfo: usize,
+    /// Each table under `net/`.
+    pub net_table: usize,
+    /// Threads that are looked at.
+    pub threads: usize,
+    /// Ancestors that are followed.
+    pub ancestors: usize,
+    /// Processes whose descriptors are searched for the owner of a socket.
+    pub processes: usize,
+    /// Descriptors that are looked at, over all processes.
+    pub descriptors: usize,
+    /// Mapped files that are described.
+    pub mapped_files: usize,
+}
+
+impl Default for ReadLimits {
+    fn default() -> Self {
+        Self {
+            read: Duration::from_secs(2),
+            small_file: 2 << 20,
+            argv: 6 << 20,
+            maps: 64 << 20,
+            mountinfo: 8 << 20,
+            net_table: 32 << 20,
+            threads: 4096,
+            ancestors: 64,
+            processes: 65_536,
+            descriptors: 1 << 20,
+            mapped_files: 65_536,
+        }
+    }
+}
+
+/// The end of a whole run. Reads that would begin after it are not begun.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline(Option<Instant>);
+
+impl Deadline {
+    /// Ends `limit` from now; a limit beyond the clock's range is none.
+    #[must_use]
+    pub fn after(limit: Duration) -> Self {
+        Self(Instant::now().checked_add(limit))
+    }
+
+    /// Never ends.
+    #[must_use]
+    pub fn never() -> Self {
+        Self(None)
+    }
+
+    /// What is left, at most `step`; zero when the run is over.
+    #[must_use]
+    pub fn left(&self, step: Duration) -> Duration {
+        match self.0 {
+            Some(end) => end.saturating_duration_since(Instant::now()).min(step),
+            None => step,
+        }
+    }
+}
