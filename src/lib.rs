@@ -8,3 +8,4 @@ compile_error!("zastava reads Linux's /proc and builds for Linux only (docs/ARCH
 
 pub mod contract;
 pub mod limits;
+pub mod process;
