@@ -1,5 +1,43 @@
 //! One process, read from a proc root that is handed in.
 //!
-//! May use: nothing. Crates: none.
+//! May use: `contract`, `limits`. Crates: `rustix`, `thiserror`.
+//!
+//! Everything of one process is read through one directory handle on `/proc/<pid>`, so that a
+//! reused pid cannot mix two processes; [`ProcessHandle::check`] says at the end whether it was
+//! still the same one. Reads have a limit in bytes and in time: one that does not come back is left
+//! behind on its thread and is a gap. Files of the process's own mount namespace are looked up under
+//! its root with `openat2`, never followed out of it. Nothing here is written, executed, traced or
+//! entered, and the per-page table of memory that stalls its owner while it is read is never opened.
+//!
+//! One file a subject; the parsers of what the kernel prints are in [`parse`].
 
+mod ancestry;
+mod arguments;
+mod dir;
+mod error;
+mod executable;
+mod handle;
+mod hidepid;
+mod listening;
+mod mapped;
+mod membership;
+mod namespaces;
 pub mod parse;
+mod reader;
+mod root;
+mod target_root;
+
+pub use ancestry::{Ancestor, ancestry};
+pub use arguments::arguments;
+pub use dir::{Access, FileId, ProcDir, Traffic};
+pub use error::{Error, ReadError};
+pub use executable::{Executable, executable};
+pub use handle::{Asked, Fate, Identity, Label, ProcessHandle};
+pub use hidepid::Hidepid;
+pub use listening::{Address, Listener, Listening, Owner, Protocol, listening};
+pub use mapped::{MappedFile, MappedKind, mapped_files};
+pub use membership::{Cgroup, ContainerIdentity, Membership, Source, membership};
+pub use namespaces::{Namespace, NamespaceKind, has_all_processes, namespaces};
+pub use parse::Device;
+pub use parse::container_id::{Engine, PodUid, QosClass};
+pub use root::{HostFacts, ProcRoot};

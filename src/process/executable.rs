@@ -1,0 +1,146 @@
+//! The executable: `/proc/<pid>/exe`.
+
+use super::dir::FileId;
+use super::handle::{Identity, ProcessHandle};
+use super::mapped::is_memfd;
+use super::parse::Device;
+use super::parse::mountinfo::Mount;
+use super::target_root::{Printed, TargetRoot};
+use crate::contract::{Gap, Gaps, Observed};
+
+/// What a process runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Executable {
+    /// Its path as the kernel shows it, without the mark of a deleted file.
+    pub path: Vec<u8>,
+    /// The file, which can still be read when its name is gone.
+    pub file: Option<FileId>,
+    /// Whether its name is gone.
+    pub deleted: bool,
+    /// Whether another file has its name now.
+    pub replaced: bool,
+    /// Whether it never had a name: it was run from memory.
+    pub memfd: bool,
+    /// The program that it was asked to run, where it is itself a loader or an emulator.
+    pub program: Option<Vec<u8>>,
+}
+
+/// Reads the executable; `None` where there is none or it is not to be seen, and a gap says which.
+#[must_use]
+pub fn executable(
+    process: &ProcessHandle,
+    identity: &Identity,
+    argv: &[Vec<u8>],
+    mounts: &[Mount],
+) -> Observed<Option<Executable>> {
+    if let Some((reason, why)) = identity.no_memory() {
+        return Observed::partial(None, Gap::new(FIELD, reason, why));
+    }
+    let text = match process.living().link("exe") {
+        Ok(text) => text,
+        Err(error) => return Observed::partial(None, process.gap(FIELD, &error)),
+    };
+    let mut gaps = Gaps::default();
+    let file = process.living().identify("exe");
+    if let Err(error) = &file {
+        gaps.push(process.gap("process.exe.inode", error));
+    }
+    let file = file.ok();
+    let device = file.map_or(Device::default(), |file| file.device);
+    let program = program_behind(&text, argv);
+    if is_memfd(&text, device, mounts) {
+        let path = text.strip_suffix(b" (deleted)").unwrap_or(&text).to_vec();
+        let executable =
+            Executable { path, file, deleted: false, replaced: false, memfd: true, program };
+        return Observed { value: Some(executable), gaps };
+    }
+    let printed = Printed { device, inode: file.map_or(0, |file| file.inode) };
+    let named = TargetRoot::of(process).name(&text, file, printed);
+    if let Some(error) = &named.doubt {
+        let field = if named.deleted { "process.exe.deleted" } else { "process.exe.path" };
+        gaps.push(process.gap(field, error));
+    }
+    let (deleted, replaced) = (named.deleted, named.replaced || named.elsewhere);
+    let executable =
+        Executable { path: named.path, file: named.file, deleted, replaced, memfd: false, program };
+    Observed { value: Some(executable), gaps }
+}
+
+const FIELD: &str = "process.exe";
+
+/// The program that a dynamic loader or a user-mode emulator was started with: its first argument
+/// that is no option. `None` where the executable is neither.
+fn program_behind(exe: &[u8], argv: &[Vec<u8>]) -> Option<Vec<u8>> {
+    let name = exe.strip_suffix(b" (deleted)").unwrap_or(exe);
+    let name = name.rsplit(|&b| b == b'/').next().unwrap_or(name);
+    let versioned = |name: &[u8]| name.ends_with(b".so") || name.windows(4).any(|w| w == b".so.");
+    let loader = (name.starts_with(b"ld-") || name.starts_with(b"ld.")) && versioned(name);
+    let emulator = name.starts_with(b"qemu-") && !name.starts_with(b"qemu-system-");
+    let with_value = match (loader, emulator) {
+        (true, _) => LD_SO,
+        (_, true) => QEMU,
+        _ => return None,
+    };
+    let mut rest = argv.iter().skip(1);
+    while let Some(argument) = rest.next() {
+        match argument.as_slice() {
+            option if with_value.contains(&option) => _ = rest.next(),
+            option if option.starts_with(b"-") => {}
+            program => return Some(program.to_vec()),
+        }
+    }
+    None
+}
+
+/// Options with their value in the next argument: glibc's `ld.so --help`.
+const LD_SO: &[&[u8]] = &[
+    b"--library-path",
+    b"--glibc-hwcaps-prepend",
+    b"--inhibit-rpath",
+    b"--audit",
+    b"--preload",
+    b"--argv0",
+];
+
+/// The same of `qemu-user`.
+const QEMU: &[&[u8]] = &[b"-L", b"-0", b"-E", b"-U", b"-s", b"-cpu", b"-B", b"-g"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn behind(exe: &str, argv: &[&str]) -> Option<String> {
+        let argv: Vec<_> = argv.iter().map(|argument| argument.as_bytes().to_vec()).collect();
+        program_behind(exe.as_bytes(), &argv).map(|path| String::from_utf8(path).unwrap())
+    }
+
+    // Pitfall 20.
+    #[test]
+    fn behind_a_loader_or_an_emulator_stands_the_program_it_was_given() {
+        let cases = [
+            (
+                "/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2",
+                &["ld.so", "/bin/ls", "-l"][..],
+                Some("/bin/ls"),
+            ),
+            (
+                "/lib/ld-musl-x86_64.so.1",
+                &["ld", "--library-path", "/x", "--", "/app"],
+                Some("/app"),
+            ),
+            ("/lib64/ld-2.31.so", &["ld.so", "--list", "/bin/ls"], Some("/bin/ls")),
+            (
+                "/usr/bin/qemu-aarch64-static",
+                &["qemu", "-L", "/sysroot", "/bin/sh"],
+                Some("/bin/sh"),
+            ),
+            ("/usr/bin/qemu-system-x86_64", &["qemu", "disk.img"], None),
+            ("/usr/bin/ld", &["ld", "a.o"], None),
+            ("/run/ldap.socket", &["x", "y"], None),
+            ("/lib/ld-linux.so.2", &["ld.so"], None),
+        ];
+        for (exe, argv, expected) in cases {
+            assert_eq!(behind(exe, argv).as_deref(), expected, "{exe}");
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! The sockets that wait in a process's network namespace, and whose they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+use super::dir::ProcDir;
+use super::handle::ProcessHandle;
+use super::namespaces::{NamespaceKind, has_all_processes, namespace_id};
+use super::parse::net::{InetSocket, inet_sockets, unix_sockets};
+use super::parse::{Malformed, link, stat};
+use super::root::ProcRoot;
+use crate::contract::{Gap, Gaps, Observed, Reason};
+
+/// A transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names of the protocols")]
+pub enum Protocol {
+    Tcp,
+    Udp,
+    Unix,
+}
+
+impl Protocol {
+    /// The word in every format.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+            Self::Unix => "unix",
+        }
+    }
+}
+
+/// Where a socket waits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Address {
+    /// An IP address and a port.
+    Inet(SocketAddr),
+    /// A path, or an abstract name with `@` for every NUL; empty for none.
+    Unix(Vec<u8>),
+}
+
+/// A process that holds a socket.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Owner {
+    /// Its pid.
+    pub pid: u32,
+    /// Its name, of its own choice.
+    pub comm: Vec<u8>,
+}
+
+/// A socket that waits: a TCP or UNIX listener, or a UDP socket that is bound and not connected.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Listener {
+    /// Its transport.
+    pub protocol: Protocol,
+    /// Where it waits.
+    pub address: Address,
+    /// Its inode, by which descriptors name it.
+    pub inode: u64,
+    /// The processes that hold it, by pid; empty for one of the kernel's own, or of a process that
+    /// could not be read (then there is a gap).
+    pub owners: Vec<Owner>,
+}
+
+/// What waits in a network namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listening {
+    /// Sockets that the process itself holds.
+    pub own: Vec<Listener>,
+    /// The other ones of its network namespace.
+    pub others: Vec<Listener>,
+}
+
+/// Reads the socket tables of a process's network namespace and finds the holders.
+///
+/// The value is `None` where the process's own descriptors cannot be read: then nobody can say
+/// which sockets are its own.
+#[must_use]
+pub fn listening(root: &ProcRoot, process: &ProcessHandle) -> Observed<Option<Listening>> {
+    let mut gaps = Gaps::default();
+    let mut waiting = gaps.take(waiting(process));
+    drop_forged(&mut waiting, &mut gaps);
+    gaps.extend(threads_apart(process));
+    let own = match process.living().links("fd", process.dir().limits().descriptors) {
+        Ok(links) => {
+            if links.cut {
+                gaps.push(Gap::new(FIELD, Reason::Budget, "too many descriptors"));
+            }
+            if links.refused > 0 {
+                let tried = process.living().path().join("fd").to_string_lossy().into_owned();
+                gaps.push(Gap::new(FIELD, Reason::Denied, tried).times(links.refused));
+            }
+            if links.refused > 0 && links.texts.is_empty() {
+                return Observed { value: None, gaps };
+            }
+            socket_inodes(&links.texts)
+        }
+        Err(error) => {
+            gaps.push(process.gap(FIELD, &error));
+            return Observed { value: None, gaps };
+        }
+    };
+    let owners = gaps.take(owners(root, &waiting));
+    let mut told = Listening::default();
+    for mut listener in waiting {
+        listener.owners = owners.get(&listener.inode).cloned().unwrap_or_default();
+        match own.contains(&listener.inode) {
+            true => told.own.push(listener),
+            false => told.others.push(listener),
+        }
+    }
+    told.own.sort();
+    told.others.sort();
+    Observed { value: Some(told), gaps }
+}
+
+const FIELD: &str = "process.listening";
+
+/// A UNIX socket's name can imitate rows of other sockets. One that claims the inode of another row
+/// is left out and told as malformed.
+fn drop_forged(waiting: &mut Vec<Listener>, gaps: &mut Gaps) {
+    let mut rows: BTreeMap<u64, usize> = BTreeMap::new();
+    waiting.iter().for_each(|listener| *rows.entry(listener.inode).or_default() += 1);
+    waiting.retain(|listener| {
+        let forged = listener.protocol == Protocol::Unix
+            && rows.get(&listener.inode).is_some_and(|n| *n > 1);
+        if forged {
+            let tried = format!("net/unix: two rows claim inode {}", listener.inode);
+            gaps.push(Gap::new(FIELD, Reason::Malformed, tried));
+        }
+        !forged
+    });
+}
+
+/// Threads can leave the process's descriptors and network namespace. What they hold then is not
+/// looked at, and that is said.
+fn threads_apart(process: &ProcessHandle) -> Gaps {
+    let mut gaps = Gaps::default();
+    let limits = process.dir().limits();
+    let Ok((tasks, cut)) = process.dir().list("task", limits.threads) else { return gaps };
+    for task in tasks.iter().filter(|_| tasks.len() > 1) {
+        let Ok(dir) = process.dir().subdir(&format!("task/{}", task.to_string_lossy())) else {
+            continue;
+        };
+        let Some(apart) = apart(process.living(), &dir) else { continue };
+        let tried = format!("{apart}: {}", dir.path().display());
+        gaps.push(Gap::new(FIELD, Reason::Unsupported, tried));
+    }
+    if cut {
+        gaps.push(Gap::new(FIELD, Reason::Budget, format!("more than {} threads", limits.threads)));
+    }
+    gaps
+}
+
+/// How a thread differs. A busy process opens and closes descriptors between two looks, so those of
+/// both are counted again before they are said to differ.
+fn apart(own: &ProcDir, task: &ProcDir) -> Option<&'static str> {
+    let namespace = |dir: &ProcDir| namespace_id(dir, NamespaceKind::Net);
+    if let (Some(own), Some(task)) = (namespace(own), namespace(task))
+        && own != task
+    {
+        return Some("a thread in another network namespace");
+    }
+    // The size of the directory is the number of descriptors, since Linux 6.2.
+    let count = |dir: &ProcDir| dir.identify("fd").map(|fd| fd.size).ok();
+    let differ = || count(own).zip(count(task)).is_some_and(|(own, task)| own != task);
+    (0..LOOKS).all(|_| differ()).then_some("a thread with descriptors of its own")
+}
+
+/// How often two threads are compared before they are believed to differ.
+const LOOKS: usize = 4;
+
+fn socket_inodes(links: &[Vec<u8>]) -> BTreeSet<u64> {
+    links.iter().filter_map(|text| link::inode_of(text, b"socket")).collect()
+}
+
+/// The sockets that wait, without their holders.
+fn waiting(process: &ProcessHandle) -> Observed<Vec<Listener>> {
+    let mut gaps = Gaps::default();
+    let mut found = Vec::new();
+    let tables: [(&str, Protocol); 4] = [
+        ("net/tcp", Protocol::Tcp),
+        ("net/tcp6", Protocol::Tcp),
+        ("net/udp", Protocol::Udp),
+        ("net/udp6", Protocol::Udp),
+    ];
+    for (name, protocol) in tables {
+        let Some(bytes) = table(process, name, &mut gaps) else {
+            continue;
+        };
+        for row in inet_sockets(&bytes) {
+            match row {
+                Ok(socket) if waits(&socket, protocol) => found.push(Listener {
+                    protocol,
+                    address: Address::Inet(socket.local),
+                    inode: socket.inode,
+                    owners: Vec::new(),
+                }),
+                Ok(_) => {}
+                Err(why) => gaps.push(malformed(name, why)),
+            }
+        }
+    }
+    for row in
+        table(process, "net/unix", &mut gaps).as_deref().map(unix_sockets).unwrap_or_default()
+    {
+        match row {
+            Ok(socket) if socket.listens => found.push(Listener {
+                protocol: Protocol::Unix,
+                address: Address::Unix(socket.path),
+                inode: socket.inode,
+                owners: Vec::new(),
+            }),
+            Ok(_) => {}
+            Err(why) => gaps.push(malformed("net/unix", why)),
+        }
+    }
+    Observed { value: found, gaps }
+}
+
+fn waits(socket: &InetSocket, protocol: Protocol) -> bool {
+    match protocol {
+        Protocol::Tcp => socket.listens(),
+        _ => socket.receives(),
+    }
+}
+
+fn malformed(table: &str, why: Malformed) -> Gap {
+    Gap::new(FIELD, Reason::Malformed, format!("{table} {why}"))
+}
+
+/// One table; a kernel without the protocol has none.
+fn table(process: &ProcessHandle, name: &str, gaps: &mut Gaps) -> Option<Vec<u8>> {
+    let limit = process.dir().limits().net_table;
+    match process.living().read(name, limit) {
+        Ok(contents) => {
+            if contents.cut {
+                let tried = format!("{name} is longer than {limit} bytes");
+                gaps.push(Gap::new(FIELD, Reason::Budget, tried));
+            }
+            Some(contents.bytes)
+        }
+        Err(error) => {
+            let gap = process.gap(FIELD, &error);
+            if gap.reason != Reason::NotFound {
+                gaps.push(gap);
+            }
+            None
+        }
+    }
+}
+
+/// The processes that hold each of the sockets.
+///
+/// Every process is looked through, of whatever network namespace: a socket stays in the one that it
+/// was made in, and is handed on.
+fn owners(root: &ProcRoot, waiting: &[Listener]) -> Observed<BTreeMap<u64, Vec<Owner>>> {
+    let wanted: BTreeSet<u64> = waiting.iter().map(|listener| listener.inode).collect();
+    let mut search = Search { wanted, ..Search::default() };
+    if search.wanted.is_empty() {
+        return Observed::whole(search.found);
+    }
+    let limits = root.dir().limits().clone();
+    let (pids, mut cut) = match root.pids(limits.processes) {
+        Ok(listed) => listed,
+        Err(error) => {
+            let gap = Gap::new(OWNERS, error.reason(), error.path().to_string_lossy());
+            return Observed::partial(search.found, gap);
+        }
+    };
+    let mut left = limits.descriptors;
+    for pid in pids {
+        if left == 0 {
+            cut = true;
+            break;
+        }
+        left = left.saturating_sub(search.process(root, pid, left));
+    }
+    let mut gaps = Gaps::default();
+    // Who could not be looked through matters only where a socket has no owner.
+    if search.found.len() < search.wanted.len() {
+        gaps.extend(search.unread);
+        if !has_all_processes(root) {
+            let tried = format!("{} has not all of the machine's processes", root.path().display());
+            gaps.push(Gap::new(OWNERS, Reason::Unsupported, tried));
+        }
+        if root.hides().is_some() {
+            let tried = format!("{} hides other users' processes", root.path().display());
+            gaps.push(Gap::new(OWNERS, Reason::Denied, tried));
+        }
+    }
+    if cut {
+        gaps.push(Gap::new(OWNERS, Reason::Budget, "too many processes or descriptors"));
+    }
+    Observed { value: search.found, gaps }
+}
+
+const OWNERS: &str = "process.listening.pids";
+
+#[derive(Default)]
+struct Search {
+    wanted: BTreeSet<u64>,
+    found: BTreeMap<u64, Vec<Owner>>,
+    unread: Gaps,
+}
+
+impl Search {
+    /// Looks through one process and returns how many descriptors that took.
+    fn process(&mut self, root: &ProcRoot, pid: u32, max: usize) -> usize {
+        let Ok(dir) = root.neighbour(pid) else {
+            return 0;
+        };
+        let unread = |reason| Gap::new(OWNERS, reason, dir.path().join("fd").to_string_lossy());
+        let links = match dir.links("fd", max) {
+            Ok(links) => links,
+            Err(error) => {
+                if !error.is_gone() {
+                    self.unread.push(unread(error.reason()));
+                }
+                return 1;
+            }
+        };
+        if links.refused > 0 {
+            self.unread.push(unread(Reason::Denied));
+        }
+        let held: BTreeSet<u64> =
+            socket_inodes(&links.texts).intersection(&self.wanted).copied().collect();
+        if !held.is_empty() {
+            let bytes = dir.read_small("stat").unwrap_or_default();
+            let comm = stat::stat(&bytes).map(|read| read.comm.to_vec()).unwrap_or_default();
+            for inode in held {
+                self.found.entry(inode).or_default().push(Owner { pid, comm: comm.clone() });
+            }
+        }
+        links.texts.len().max(1)
+    }
+}

@@ -1,0 +1,308 @@
+//! The files that a process has mapped: `/proc/<pid>/maps`, and `map_files` where it may be read.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::dir::FileId;
+use super::error::ReadError;
+use super::handle::{Identity, ProcessHandle};
+use super::parse::maps::{Mapping, mappings};
+use super::parse::mountinfo::Mount;
+use super::parse::{Device, Malformed};
+use super::target_root::{Named, Printed, TargetRoot};
+use crate::contract::{Gap, Gaps, Observed, Reason};
+
+/// What stands behind a mapping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MappedKind {
+    /// A file with a name, or one that had one.
+    File,
+    /// Memory with a descriptor and no name (`memfd_create(2)`).
+    Memfd,
+    /// Shared memory of the kernel's own: System V segments and shared anonymous mappings.
+    SharedMemory,
+    /// A character or block device.
+    Device,
+    /// Another object of the kernel's, such as a socket's ring or `anon_inode:…`.
+    KernelObject,
+}
+
+/// One file that is mapped, however many of its parts are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MappedFile {
+    /// Its path as the kernel shows it, without the mark of a deleted file.
+    pub path: Vec<u8>,
+    /// What it is.
+    pub kind: MappedKind,
+    /// Its device: `stat`'s where the file could be looked at, else what `maps` prints.
+    pub device: Device,
+    /// Its inode.
+    pub inode: u64,
+    /// Its size in bytes, where the file could be looked at.
+    pub size: Option<u64>,
+    /// Whether any part of it may be executed.
+    pub executable: bool,
+    /// Whether its name is gone.
+    pub deleted: bool,
+    /// Whether another file has its name now, and the old one is still what runs.
+    pub replaced: bool,
+}
+
+/// The mapped files of a process, by path.
+///
+/// The value is `None` where `maps` cannot be read at all.
+#[must_use]
+pub fn mapped_files(
+    process: &ProcessHandle,
+    identity: &Identity,
+    mounts: &[Mount],
+) -> Observed<Option<Vec<MappedFile>>> {
+    match identity.no_memory() {
+        _ if identity.kernel_thread => return Observed::whole(Some(Vec::new())),
+        Some((reason, why)) => return Observed::partial(None, Gap::new(FIELD, reason, why)),
+        None => {}
+    }
+    let mut gaps = Gaps::default();
+    let bytes = match read_maps(process, &mut gaps) {
+        Ok(bytes) => bytes,
+        Err(error) => return Observed::partial(None, process.gap(FIELD, &error)),
+    };
+    let limit = process.dir().limits().mapped_files;
+    let (groups, left_out) = group(&bytes, limit, &mut gaps);
+    if left_out > 0 {
+        let tried = format!("more than {limit} mapped files");
+        gaps.push(Gap::new(FIELD, Reason::Budget, tried).times(left_out));
+    }
+    let mut describe = Describe::new(process, mounts, &mut gaps);
+    let proofs = describe.prove(groups.values());
+    let described = groups.into_iter().zip(proofs);
+    let mut files: Vec<_> =
+        described.map(|((key, group), proof)| describe.file(key, &group, proof)).collect();
+    files.sort_by(|a, b| (&a.path, a.device, a.inode).cmp(&(&b.path, b.device, b.inode)));
+    Observed { value: Some(files), gaps }
+}
+
+const FIELD: &str = "loadedLibs";
+const PATH: &str = "loadedLibs.path";
+
+/// Reads `maps`. A process that is ending shows an empty file for a moment before it is gone, so
+/// emptiness is asked about once more. A file that was cut off ends with a whole line.
+fn read_maps(process: &ProcessHandle, gaps: &mut Gaps) -> Result<Vec<u8>, ReadError> {
+    let limit = process.dir().limits().maps;
+    let mut contents = process.living().read("maps", limit)?;
+    if contents.bytes.is_empty() {
+        contents = process.living().read("maps", limit)?;
+    }
+    if contents.bytes.is_empty() {
+        return Err(ReadError::gone(process.living().path().join("maps")));
+    }
+    if contents.cut {
+        let whole = contents.bytes.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
+        contents.bytes.truncate(whole);
+        let tried = format!("maps is longer than {limit} bytes");
+        gaps.push(Gap::new(FIELD, Reason::Budget, tried));
+    }
+    Ok(contents.bytes)
+}
+
+/// One file in `maps`: two files of one inode number on two file systems are two.
+type Key<'a> = (Printed, &'a [u8]);
+
+struct Group {
+    first: (u64, u64),
+    executable: bool,
+}
+
+impl Group {
+    /// The name in `map_files` of its first mapping.
+    fn link(&self) -> String {
+        let (start, end) = self.first;
+        format!("{start:x}-{end:x}")
+    }
+}
+
+fn group<'a>(bytes: &'a [u8], limit: usize, gaps: &mut Gaps) -> (BTreeMap<Key<'a>, Group>, u64) {
+    let mut groups: BTreeMap<Key<'a>, Group> = BTreeMap::new();
+    let mut left_out = 0;
+    let malformed = |why: Malformed| Gap::new(FIELD, Reason::Malformed, format!("maps {why}"));
+    for mapping in mappings(bytes) {
+        let mapping: Mapping<'a> = match mapping {
+            Ok(mapping) if mapping.is_file_backed() => mapping,
+            Ok(_) => continue,
+            Err(why) => {
+                gaps.push(malformed(why));
+                continue;
+            }
+        };
+        let printed = Printed { device: mapping.device, inode: mapping.inode };
+        let key = (printed, mapping.path);
+        if let Some(group) = groups.get_mut(&key) {
+            group.executable |= mapping.executable;
+        } else if groups.len() < limit {
+            let first = (mapping.start, mapping.end);
+            groups.insert(key, Group { first, executable: mapping.executable });
+        } else {
+            left_out += 1;
+        }
+    }
+    (groups, left_out)
+}
+
+/// Finds out what each file is.
+struct Describe<'a> {
+    process: &'a ProcessHandle,
+    mounts: &'a [Mount],
+    gaps: &'a mut Gaps,
+    root: TargetRoot,
+    /// `map_files` needs a capability; one refusal is enough.
+    map_files: Result<(), ReadError>,
+}
+
+impl<'a> Describe<'a> {
+    fn new(process: &'a ProcessHandle, mounts: &'a [Mount], gaps: &'a mut Gaps) -> Self {
+        Self { process, mounts, gaps, root: TargetRoot::of(process), map_files: Ok(()) }
+    }
+
+    fn file(
+        &mut self,
+        (printed, text): Key<'_>,
+        group: &Group,
+        proof: Option<FileId>,
+    ) -> MappedFile {
+        let kind = kind(text, printed.device, self.mounts, proof);
+        let named = match kind {
+            MappedKind::File | MappedKind::Device => {
+                self.root.name(&self.unescaped(text, group), proof, printed)
+            }
+            _ => Named::alive(text.strip_suffix(b" (deleted)").unwrap_or(text), proof),
+        };
+        match (named.file, &named.doubt) {
+            (None, _) if kind == MappedKind::File => self.tell_missing(&named),
+            (Some(_), Some(error)) => self.gaps.push(self.process.gap(PATH, error)),
+            _ if named.elsewhere => {
+                let tried =
+                    String::from_utf8_lossy(&named.path).into_owned() + " leads to another file";
+                self.gaps.push(Gap::new(PATH, Reason::Unsupported, tried));
+            }
+            _ => {}
+        }
+        MappedFile {
+            kind,
+            device: named.file.map_or(printed.device, |file| file.device),
+            inode: named.file.map_or(printed.inode, |file| file.inode),
+            size: named.file.map(|file| file.size),
+            path: named.path,
+            executable: group.executable,
+            deleted: named.deleted,
+            replaced: named.replaced,
+        }
+    }
+
+    /// The identity of the very file behind each group's first mapping, where the kernel tells.
+    fn prove<'g>(&mut self, groups: impl Iterator<Item = &'g Group>) -> Vec<Option<FileId>> {
+        let names: Vec<String> = groups.map(Group::link).collect();
+        let count = names.len();
+        let proofs = match self.process.dir().identify_all("map_files", names) {
+            Ok(proofs) => proofs,
+            Err(error) => {
+                self.refuse(error);
+                return vec![None; count];
+            }
+        };
+        let keep =
+            |proof: Result<FileId, ReadError>| proof.map_err(|error| self.refuse(error)).ok();
+        proofs.into_iter().map(keep).collect()
+    }
+
+    /// Remembers the first refusal. That a mapping went away since, or that this tree has no such
+    /// directory, is none.
+    fn refuse(&mut self, error: ReadError) {
+        if self.map_files.is_ok() && error.reason() != Reason::NotFound {
+            self.map_files = Err(error);
+        }
+    }
+
+    /// The kernel's text for a file with its newlines: `maps` escapes them, a link does not.
+    fn unescaped<'t>(&self, text: &'t [u8], group: &Group) -> Cow<'t, [u8]> {
+        let doubtful = text.windows(4).any(|four| four == br"\012") && self.map_files.is_ok();
+        let link =
+            doubtful.then(|| self.process.dir().link(&format!("map_files/{}", group.link())));
+        link.and_then(Result::ok).map_or(Cow::Borrowed(text), Cow::Owned)
+    }
+
+    /// A file whose size nobody tells: why.
+    fn tell_missing(&mut self, named: &Named) {
+        const SIZE: &str = "loadedLibs.size";
+        let refused = match (&self.map_files, &named.doubt) {
+            (_, Some(error)) | (Err(error), None) => error,
+            (Ok(()), None) => {
+                let path = String::from_utf8_lossy(&named.path).into_owned();
+                return self.gaps.push(Gap::new(SIZE, Reason::NotFound, path));
+            }
+        };
+        self.gaps.push(self.process.gap(SIZE, refused));
+    }
+}
+
+fn kind(text: &[u8], device: Device, mounts: &[Mount], proof: Option<FileId>) -> MappedKind {
+    let unnamed = text.strip_suffix(b" (deleted)").filter(|_| !is_mounted(device, mounts));
+    match unnamed {
+        _ if text.first() != Some(&b'/') => MappedKind::KernelObject,
+        Some(name) if name.starts_with(b"/memfd:") => MappedKind::Memfd,
+        Some(b"/dev/zero" | b"/anon_hugepage") => MappedKind::SharedMemory,
+        Some(name) if name.starts_with(b"/SYSV") && name.len() == 13 => MappedKind::SharedMemory,
+        Some(b"/[aio]") => MappedKind::KernelObject,
+        _ if proof.is_some_and(|file| !file.regular) => MappedKind::Device,
+        _ => MappedKind::File,
+    }
+}
+
+/// Whether `text` names memory without a file: the kernel's mount for it is nobody's, so its device
+/// is in no mount table. A file that is only called so lies on a device that is.
+pub(super) fn is_memfd(text: &[u8], device: Device, mounts: &[Mount]) -> bool {
+    text.starts_with(b"/memfd:") && text.ends_with(b" (deleted)") && !is_mounted(device, mounts)
+}
+
+fn is_mounted(device: Device, mounts: &[Mount]) -> bool {
+    mounts.iter().any(|mount| mount.device == device)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mounted(major: u32, minor: u32) -> Mount {
+        Mount {
+            id: 1,
+            device: Device { major, minor },
+            root: b"/".to_vec(),
+            mount_point: b"/".to_vec(),
+            options: Vec::new(),
+            fs_type: b"ext4".to_vec(),
+            super_options: Vec::new(),
+        }
+    }
+
+    // Pitfalls 5 and 6.
+    #[test]
+    fn memory_without_a_file_is_told_from_a_file_that_is_called_so() {
+        let internal = Device { major: 0, minor: 1 };
+        let disk = Device { major: 254, minor: 0 };
+        let mounts = [mounted(254, 0)];
+        let cases = [
+            (&b"/memfd:x (deleted)"[..], internal, MappedKind::Memfd),
+            (b"/memfd:x (deleted)", disk, MappedKind::File),
+            (b"/SYSV00000000 (deleted)", internal, MappedKind::SharedMemory),
+            (b"/SYSV00000000 (deleted)", disk, MappedKind::File),
+            (b"/dev/zero (deleted)", internal, MappedKind::SharedMemory),
+            (b"/[aio] (deleted)", internal, MappedKind::KernelObject),
+            (b"anon_inode:[perf_event]", internal, MappedKind::KernelObject),
+            (b"socket:[42]", internal, MappedKind::KernelObject),
+            (b"/tmp/.cache/libhook.so (deleted)", internal, MappedKind::File),
+            (b"/usr/lib/libc.so.6", disk, MappedKind::File),
+        ];
+        for (text, device, expected) in cases {
+            assert_eq!(kind(text, device, &mounts, None), expected, "{}", text.escape_ascii());
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The root directory of a process, and what the kernel's name for a file means below it.
+//!
+//! The kernel prints the name of a mapped or running file with ` (deleted)` behind it when the name
+//! is gone, and a file may be called just that. Names are therefore held against the file's
+//! identity: what is found under the process's own root, and whether it is the same file.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use super::dir::{FileId, ProcDir};
+use super::error::ReadError;
+use super::handle::ProcessHandle;
+use super::parse::Device;
+use crate::contract::Reason;
+
+const DELETED: &[u8] = b" (deleted)";
+
+/// The root directory of a process.
+#[derive(Debug)]
+pub(super) struct TargetRoot {
+    dir: Result<ProcDir, ReadError>,
+    /// Where a `chroot` begins, as the kernel's names show it; empty for none.
+    prefix: Vec<u8>,
+}
+
+/// What a name turned out to mean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Named {
+    /// The name, without the kernel's mark.
+    pub(super) path: Vec<u8>,
+    /// The file, where its identity is known.
+    pub(super) file: Option<FileId>,
+    /// Whether the name is gone.
+    pub(super) deleted: bool,
+    /// Whether another file has the name now.
+    pub(super) replaced: bool,
+    /// Whether the name leads to a file that is not this one, though nobody took it away: something
+    /// was mounted over it.
+    pub(super) elsewhere: bool,
+    /// Why the identity could not be held against the name.
+    pub(super) doubt: Option<ReadError>,
+}
+
+impl Named {
+    /// A name that nothing is to be said about.
+    pub(super) fn alive(path: &[u8], file: Option<FileId>) -> Self {
+        Self {
+            path: path.to_vec(),
+            file,
+            deleted: false,
+            replaced: false,
+            elsewhere: false,
+            doubt: None,
+        }
+    }
+}
+
+impl TargetRoot {
+    pub(super) fn of(process: &ProcessHandle) -> Self {
+        let prefix = process.living().link("root").unwrap_or_default();
+        let prefix = prefix.strip_suffix(b"/").unwrap_or(&prefix).to_vec();
+        Self { dir: process.living().subdir("root"), prefix }
+    }
+
+    /// The file that a name leads to. A process in a `chroot` has names that begin with its root.
+    fn lookup(&self, path: &[u8]) -> Result<FileId, ReadError> {
+        let dir = self.dir.as_ref().map_err(Clone::clone)?;
+        if self.prefix.is_empty() {
+            return dir.identify_in_root(path);
+        }
+        match path.strip_prefix(self.prefix.as_slice()) {
+            Some(inner) if inner.starts_with(b"/") => dir.identify_in_root(inner),
+            _ => Err(ReadError::outside(PathBuf::from(OsStr::from_bytes(path)))),
+        }
+    }
+
+    /// What `text` means for a file that is known by `proof`, its identity through a link that
+    /// leads to the very file, or only by the numbers that `maps` prints.
+    pub(super) fn name(&self, text: &[u8], proof: Option<FileId>, printed: Printed) -> Named {
+        let marked = text.ends_with(DELETED);
+        let known =
+            proof.map_or(printed, |file| Printed { device: file.device, inode: file.inode });
+        // Older kernels, btrfs and some overlays tell a device that `stat` does not show. A name
+        // without the mark may be believed all the same; one with it may not, or a file of that
+        // name with the same number on another file system could hide that it is gone.
+        let same = |found: &FileId| {
+            found.inode == known.inode && (!marked || found.device == known.device)
+        };
+        let looked_up = self.lookup(text);
+        let escaped = unescape_newlines(text).filter(|_| !looked_up.as_ref().is_ok_and(same));
+        let (path, looked_up) = match escaped.map(|plain| (self.lookup(&plain), plain)) {
+            Some((found, plain)) if found.as_ref().is_ok_and(same) => (plain, found),
+            _ => (text.to_vec(), looked_up),
+        };
+        match looked_up {
+            Ok(found) if same(&found) => Named::alive(&path, Some(proof.unwrap_or(found))),
+            Ok(_) | Err(_) if marked => self.gone(text, proof, looked_up.err()),
+            Ok(_) => Named { elsewhere: true, ..Named::alive(&path, proof) },
+            Err(error) => Named { doubt: Some(error), ..Named::alive(&path, proof) },
+        }
+    }
+
+    /// A name that the kernel marks as gone, and that is none by its identity either.
+    fn gone(&self, text: &[u8], proof: Option<FileId>, failed: Option<ReadError>) -> Named {
+        let path = text.strip_suffix(DELETED).unwrap_or(text);
+        // Whatever has the name now is another file, unless this one was given it back.
+        let back = |now: FileId| proof.is_some_and(|file| now.is_same_file(&file));
+        let replaced = self.lookup(path).is_ok_and(|now| !back(now));
+        // A lookup that was refused leaves a doubt, unless the file itself says that it has no name.
+        let refused = failed.filter(|error| error.reason() != Reason::NotFound);
+        let doubt = refused.filter(|_| proof.is_none_or(|file| !file.nameless));
+        Named { deleted: true, replaced, doubt, ..Named::alive(path, proof) }
+    }
+}
+
+/// The identity that the kernel prints beside a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Printed {
+    pub(super) device: Device,
+    pub(super) inode: u64,
+}
+
+/// `maps` prints a newline as `\012`, and four such characters in a name just the same.
+fn unescape_newlines(text: &[u8]) -> Option<Vec<u8>> {
+    let mut plain = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.windows(4).position(|four| four == br"\012") {
+        plain.extend_from_slice(&rest[..at]);
+        plain.push(b'\n');
+        rest = &rest[at + 4..];
+    }
+    plain.extend_from_slice(rest);
+    (plain != text).then_some(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_kernels_escape_is_undone() {
+        assert_eq!(unescape_newlines(br"/a\012b\012").unwrap(), b"/a\nb\n");
+        assert_eq!(unescape_newlines(br"/a\040b\01"), None);
+    }
+}
