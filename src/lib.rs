@@ -7,5 +7,6 @@
 compile_error!("zastava reads Linux's /proc and builds for Linux only (docs/ARCHITECTURE.md)");
 
 pub mod contract;
+pub mod inspect;
 pub mod limits;
 pub mod process;
