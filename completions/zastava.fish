@@ -1,0 +1,56 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_zastava_global_optspecs
+    string join \n color= q/quiet v/verbose h/help V/version
+end
+
+function __fish_zastava_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_zastava_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_zastava_using_subcommand
+    set -l cmd (__fish_zastava_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c zastava -n "__fish_zastava_needs_command" -l color -d 'Colour: auto, always or never' -r
+complete -c zastava -n "__fish_zastava_needs_command" -s q -l quiet -d 'Errors only: no notes, no advice'
+complete -c zastava -n "__fish_zastava_needs_command" -s v -l verbose -d 'Tell more; with an error, its causes'
+complete -c zastava -n "__fish_zastava_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c zastava -n "__fish_zastava_needs_command" -s V -l version -d 'Print version'
+complete -c zastava -n "__fish_zastava_needs_command" -f -a "inspect" -d 'What a process is, where it belongs, what it loaded, what was hidden'
+complete -c zastava -n "__fish_zastava_needs_command" -f -a "generate" -d 'Write what is made from the code: man pages, completions, schemas'
+complete -c zastava -n "__fish_zastava_using_subcommand inspect; and not __fish_seen_subcommand_from pid" -l color -d 'Colour: auto, always or never' -r
+complete -c zastava -n "__fish_zastava_using_subcommand inspect; and not __fish_seen_subcommand_from pid" -s q -l quiet -d 'Errors only: no notes, no advice'
+complete -c zastava -n "__fish_zastava_using_subcommand inspect; and not __fish_seen_subcommand_from pid" -s v -l verbose -d 'Tell more; with an error, its causes'
+complete -c zastava -n "__fish_zastava_using_subcommand inspect; and not __fish_seen_subcommand_from pid" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c zastava -n "__fish_zastava_using_subcommand inspect; and not __fish_seen_subcommand_from pid" -s V -l version -d 'Print version'
+complete -c zastava -n "__fish_zastava_using_subcommand inspect; and not __fish_seen_subcommand_from pid" -f -a "pid" -d 'One process: executable, ancestry, namespaces, container, mapped files, listeners'
+complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen_subcommand_from pid" -s o -l output -d 'The form of the answer: table, wide, json, ndjson or none; with =FILE, also into a file' -r
+complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen_subcommand_from pid" -l proc -d 'The procfs to read [default: found: /proc, or /host/proc in a container]' -r -F
+complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen_subcommand_from pid" -l host-root -d 'The host\'s root directory; its proc is the default of --proc' -r -F
+complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen_subcommand_from pid" -l node -d 'The node\'s name in documents [default: the host name]' -r
+complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen_subcommand_from pid" -l timeout -d 'How long the whole run may take; then what is known is printed [default: 30s]' -r
+complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen_subcommand_from pid" -l color -d 'Colour: auto, always or never' -r
+complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen_subcommand_from pid" -l redact -d 'Show how many arguments there are, not what they say'
+complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen_subcommand_from pid" -l explain -d 'Add to the table what was read, how long it took and how many bytes came'
+complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen_subcommand_from pid" -s q -l quiet -d 'Errors only: no notes, no advice'
+complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen_subcommand_from pid" -s v -l verbose -d 'Tell more; with an error, its causes'
+complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen_subcommand_from pid" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen_subcommand_from pid" -s V -l version -d 'Print version'
+complete -c zastava -n "__fish_zastava_using_subcommand generate" -l color -d 'Colour: auto, always or never' -r
+complete -c zastava -n "__fish_zastava_using_subcommand generate" -s q -l quiet -d 'Errors only: no notes, no advice'
+complete -c zastava -n "__fish_zastava_using_subcommand generate" -s v -l verbose -d 'Tell more; with an error, its causes'
+complete -c zastava -n "__fish_zastava_using_subcommand generate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c zastava -n "__fish_zastava_using_subcommand generate" -s V -l version -d 'Print version'

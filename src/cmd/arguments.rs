@@ -1,0 +1,185 @@
+//! What can be typed. These types hold it and know nothing of what it means.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use super::error::Failure;
+
+const EXIT_CODES: &str = "\
+Exit status:
+  0  done, perhaps with gaps
+  2  the command line or the environment is wrong; nothing was started
+  3  it could not be determined, or the answer could not be written";
+
+const ENVIRONMENT: &str = "\
+Environment (a flag wins; an empty variable counts as unset):
+  ZASTAVA_PROC       as --proc
+  ZASTAVA_HOST_ROOT  as --host-root
+  ZASTAVA_NODE       as --node; then NODE_NAME
+  ZASTAVA_TIMEOUT    as --timeout
+  ZASTAVA_REDACT     1: as --redact
+  NO_COLOR, CLICOLOR_FORCE, TERM=dumb, COLUMNS, LC_ALL, LC_CTYPE, LANG
+                     colour, width and characters of tables";
+
+/// Ground truth from running Linux containers.
+///
+/// zastava tells what really runs in a container, what it has loaded, and what could not be seen and
+/// why. It only reads: it executes nothing in a container and pauses nothing.
+#[derive(Debug, Parser)]
+#[command(name = "zastava", version, propagate_version = true, disable_help_subcommand = true)]
+#[command(after_long_help = format!("{EXIT_CODES}\n\n{ENVIRONMENT}"))]
+#[command(max_term_width = 80)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+    #[command(flatten)]
+    pub(super) global: GlobalArgs,
+}
+
+/// Flags of every command.
+#[derive(Clone, Debug, Args)]
+pub(super) struct GlobalArgs {
+    /// Colour: auto, always or never
+    ///
+    /// Colour stands only beside a mark or word that says the same.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: String,
+    /// Errors only: no notes, no advice
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
+    /// Tell more; with an error, its causes
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(super) verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// What a process is, where it belongs, what it loaded, what was hidden
+    Inspect(InspectArgs),
+    /// Write what is made from the code: man pages, completions, schemas
+    #[command(hide = true)]
+    Generate(GenerateArgs),
+}
+
+/// What a process is, where it belongs, what it loaded, what was hidden.
+#[derive(Debug, Args)]
+pub(super) struct InspectArgs {
+    #[command(subcommand)]
+    pub(super) what: InspectWhat,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum InspectWhat {
+    /// One process: executable, ancestry, namespaces, container, mapped files, listeners
+    ///
+    /// Prints what deserves a look first, then what the process is. What could not be seen stands
+    /// under GAPS with the reason; an answer without that section has none. The pid of a thread is
+    /// answered for its process.
+    #[command(after_long_help = format!("{EXIT_CODES}\n\n{ENVIRONMENT}"))]
+    Pid(InspectPidArgs),
+}
+
+/// One process.
+#[derive(Clone, Debug, Args)]
+pub(super) struct InspectPidArgs {
+    /// The process, in the proc root's pid namespace: a number, pid:NUMBER, or self
+    #[arg(value_name = "PID|self", allow_negative_numbers = true)]
+    pub(super) pid: OsString,
+    #[command(flatten)]
+    pub(super) look: LookArgs,
+}
+
+/// Flags of the commands that look at this machine.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct LookArgs {
+    /// The form of the answer: table, wide, json, ndjson or none; with =FILE, also into a file
+    #[arg(short, long, value_name = "FORMAT[=FILE]")]
+    pub(super) output: Vec<OsString>,
+    /// The procfs to read [default: found: /proc, or /host/proc in a container]
+    #[arg(long, value_name = "DIR")]
+    pub(super) proc: Option<PathBuf>,
+    /// The host's root directory; its proc is the default of --proc
+    #[arg(long, value_name = "DIR")]
+    pub(super) host_root: Option<PathBuf>,
+    /// The node's name in documents [default: the host name]
+    #[arg(long, value_name = "NAME")]
+    pub(super) node: Option<OsString>,
+    /// How long the whole run may take; then what is known is printed [default: 30s]
+    #[arg(long, value_name = "DURATION")]
+    pub(super) timeout: Option<OsString>,
+    /// Show how many arguments there are, not what they say
+    #[arg(long)]
+    pub(super) redact: bool,
+    /// Add to the table what was read, how long it took and how many bytes came
+    #[arg(long)]
+    pub(super) explain: bool,
+}
+
+/// Which files to write where.
+#[derive(Debug, Args)]
+pub(super) struct GenerateArgs {
+    /// man, completions or schemas
+    pub(super) kind: String,
+    /// The directory, which must exist
+    pub(super) directory: PathBuf,
+}
+
+/// A command, or a text that was asked for (help, version).
+#[derive(Debug)]
+pub(super) enum Parsed {
+    Command(Cli),
+    Text(String),
+}
+
+impl Cli {
+    /// Reads a command line.
+    pub(super) fn read(line: impl IntoIterator<Item = OsString>) -> Result<Parsed, Failure> {
+        let matches = Self::command().try_get_matches_from(line);
+        match matches.and_then(|matches| Self::from_arg_matches(&matches)) {
+            Ok(cli) => Ok(Parsed::Command(cli)),
+            Err(error) => match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                    Ok(Parsed::Text(error.render().to_string()))
+                }
+                _ => Err(failure(&error)),
+            },
+        }
+    }
+}
+
+/// An error of the argument parser as one line and a hint.
+fn failure(error: &clap::Error) -> Failure {
+    let rendered = error.render().to_string();
+    let mut lines = rendered.lines().map(str::trim);
+    let first = lines.next().unwrap_or_default();
+    let message = match error.kind() {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
+            "failed to read the command line: a command is missing".to_owned()
+        }
+        // What is missing stands on lines of its own.
+        ErrorKind::MissingRequiredArgument => {
+            let missing = lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+            format!("failed to read the command line: {missing} is missing")
+        }
+        _ => {
+            let cause = first.strip_prefix("error: ").unwrap_or(first);
+            format!("failed to read the command line: {cause}").replace('\'', "`")
+        }
+    };
+    let suggested = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg];
+    let suggestion = suggested.iter().find_map(|kind| match error.get(*kind)? {
+        ContextValue::String(word) => Some(word.clone()),
+        ContextValue::Strings(words) => words.first().cloned(),
+        _ => None,
+    });
+    let failure = Failure::usage(message);
+    match suggestion {
+        Some(word) => failure.hint(format!("did you mean `{word}`?")),
+        None => {
+            failure.hint("zastava --help lists the commands, zastava COMMAND --help their flags")
+        }
+    }
+}
