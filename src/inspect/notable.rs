@@ -1,6 +1,8 @@
 //! What deserves a look before any detail.
 
-use crate::process::{Executable, MappedFile, MappedKind, Membership, Namespace, NamespaceKind};
+use crate::process::{
+    Executable, MappedFile, MappedKind, Membership, Namespace, NamespaceKind, Program, Through,
+};
 
 /// The kind of a remark; scripts select by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,9 +77,9 @@ pub(super) fn of_executable(exe: &Executable) -> Vec<Notable> {
     } else if exe.deleted {
         notable.push(Notable::new(Code::ExeDeleted, path(), "is its executable, and deleted"));
     }
-    if let Some(program) = &exe.program {
+    if let Some(Program { path, through: Through::Loader }) = &exe.program {
         let text = "is, by its arguments, what its loader runs";
-        notable.push(Notable::new(Code::ExeLoader, program.clone(), text));
+        notable.push(Notable::new(Code::ExeLoader, path.clone(), text));
     }
     notable
 }

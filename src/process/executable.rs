@@ -21,8 +21,26 @@ pub struct Executable {
     pub replaced: bool,
     /// Whether it never had a name: it was run from memory.
     pub memfd: bool,
-    /// The program that it was asked to run, where it is itself a loader or an emulator.
-    pub program: Option<Vec<u8>>,
+    /// The program that it runs by its arguments, where it can run many.
+    pub program: Option<Program>,
+}
+
+/// A program that runs by way of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// Its path, or its applet's name, as the arguments have it.
+    pub path: Vec<u8>,
+    /// What kind of executable runs it.
+    pub through: Through,
+}
+
+/// An executable that can run many programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Through {
+    /// A dynamic loader or an emulator, which seldom stands in the arguments of its own accord.
+    Loader,
+    /// busybox or toybox, for which it is the ordinary way.
+    Applet,
 }
 
 /// Reads the executable; `None` where there is none or it is not to be seen, and a gap says which.
@@ -68,11 +86,31 @@ pub fn executable(
 
 const FIELD: &str = "process.exe";
 
-/// The program that a dynamic loader or a user-mode emulator was started with: its first argument
-/// that is no option. `None` where the executable is neither.
-fn program_behind(exe: &[u8], argv: &[Vec<u8>]) -> Option<Vec<u8>> {
-    let name = exe.strip_suffix(b" (deleted)").unwrap_or(exe);
-    let name = name.rsplit(|&b| b == b'/').next().unwrap_or(name);
+/// The program that an executable of many runs by its arguments: behind a dynamic loader or a
+/// user-mode emulator the first argument that is no option, behind busybox its applet. `None` where
+/// the executable is none of these.
+fn program_behind(exe: &[u8], argv: &[Vec<u8>]) -> Option<Program> {
+    let name = base_name(exe.strip_suffix(b" (deleted)").unwrap_or(exe));
+    if matches!(name, b"busybox" | b"busybox.static" | b"toybox") {
+        return applet(name, argv)
+            .map(|name| Program { path: name.to_vec(), through: Through::Applet });
+    }
+    let path = loaded(name, argv)?;
+    Some(Program { path: path.to_vec(), through: Through::Loader })
+}
+
+fn base_name(path: &[u8]) -> &[u8] {
+    path.rsplit(|&b| b == b'/').next().unwrap_or(path)
+}
+
+/// `argv[0]`, or what follows where that is the box itself; a login shell's begins with a dash.
+fn applet<'a>(name: &[u8], argv: &'a [Vec<u8>]) -> Option<&'a [u8]> {
+    let mut words = argv.iter().map(|word| base_name(word.strip_prefix(b"-").unwrap_or(word)));
+    let first = words.next()?;
+    if first == name { words.next() } else { Some(first) }
+}
+
+fn loaded<'a>(name: &[u8], argv: &'a [Vec<u8>]) -> Option<&'a [u8]> {
     let versioned = |name: &[u8]| name.ends_with(b".so") || name.windows(4).any(|w| w == b".so.");
     let loader = (name.starts_with(b"ld-") || name.starts_with(b"ld.")) && versioned(name);
     let emulator = name.starts_with(b"qemu-") && !name.starts_with(b"qemu-system-");
@@ -86,7 +124,7 @@ fn program_behind(exe: &[u8], argv: &[Vec<u8>]) -> Option<Vec<u8>> {
         match argument.as_slice() {
             option if with_value.contains(&option) => _ = rest.next(),
             option if option.starts_with(b"-") => {}
-            program => return Some(program.to_vec()),
+            program => return Some(program),
         }
     }
     None
@@ -111,7 +149,8 @@ mod tests {
 
     fn behind(exe: &str, argv: &[&str]) -> Option<String> {
         let argv: Vec<_> = argv.iter().map(|argument| argument.as_bytes().to_vec()).collect();
-        program_behind(exe.as_bytes(), &argv).map(|path| String::from_utf8(path).unwrap())
+        program_behind(exe.as_bytes(), &argv)
+            .map(|program| String::from_utf8(program.path).unwrap())
     }
 
     // Pitfall 20.
@@ -138,6 +177,10 @@ mod tests {
             ("/usr/bin/ld", &["ld", "a.o"], None),
             ("/run/ldap.socket", &["x", "y"], None),
             ("/lib/ld-linux.so.2", &["ld.so"], None),
+            ("/bin/busybox", &["sh", "-c", "x"], Some("sh")),
+            ("/bin/busybox", &["-sh"], Some("sh")),
+            ("/bin/busybox", &["/bin/busybox", "nc", "-l"], Some("nc")),
+            ("/bin/busybox", &["busybox"], None),
         ];
         for (exe, argv, expected) in cases {
             assert_eq!(behind(exe, argv).as_deref(), expected, "{exe}");

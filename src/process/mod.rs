@@ -31,7 +31,7 @@ pub use ancestry::{Ancestor, ancestry};
 pub use arguments::arguments;
 pub use dir::{Access, FileId, ProcDir, Traffic};
 pub use error::{Error, ReadError};
-pub use executable::{Executable, executable};
+pub use executable::{Executable, Program, Through, executable};
 pub use handle::{Asked, Fate, Identity, Label, ProcessHandle};
 pub use hidepid::Hidepid;
 pub use listening::{Address, Listener, Listening, Owner, Protocol, listening};

@@ -440,6 +440,9 @@ fn a_static_program_has_itself_mapped_and_nothing_else() {
     let libs = seen["result"]["loadedLibs"].as_array().unwrap();
     let paths: Vec<_> = libs.iter().map(|lib| lib["path"].as_str().unwrap()).collect();
     assert_eq!(paths, [fs::canonicalize(busybox).unwrap().to_str().unwrap()]);
+    // The other half of pitfall 20: which applet it is stands in the arguments alone.
+    assert_eq!(seen["result"]["process"]["exe"]["program"], "sh");
+    assert_eq!(codes(&seen), [""; 0]);
 }
 
 /// What needs root.

@@ -202,6 +202,21 @@ fn every_document_is_of_the_checked_in_schema() {
         wrong["result"]["process"]["pid"] = "7".into();
         assert!(!validator.is_valid(&wrong));
     }
+    // And of the machine's own processes, whatever they are.
+    let pids = fs::read_dir("/proc").unwrap().filter_map(|entry| {
+        entry.unwrap().file_name().into_string().ok().filter(|name| name.parse::<u32>().is_ok())
+    });
+    let mut documents = 0;
+    for pid in pids.take(64) {
+        let ran = run(&mut zastava(["inspect", "pid", &pid, "-o", "json"]));
+        if ran.code == Some(0) {
+            let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+            let errors: Vec<_> = validator.iter_errors(&document).map(|e| e.to_string()).collect();
+            assert_eq!(errors, [""; 0], "{document:#}");
+            documents += 1;
+        }
+    }
+    assert!(documents > 0);
 }
 
 #[test]

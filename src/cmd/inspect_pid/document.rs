@@ -95,8 +95,8 @@ struct Process {
     exe: Option<Exe>,
     /// The oldest first.
     ancestry: Vec<Relative>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    namespaces: BTreeMap<String, NamespaceId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespaces: Option<BTreeMap<String, NamespaceId>>,
     /// As the reader's cgroup namespace shows them, without repeats.
     #[serde(skip_serializing_if = "Option::is_none")]
     cgroups: Option<Vec<String>>,
@@ -112,8 +112,8 @@ struct Process {
     listening_beside: Option<Vec<Socket>>,
     kernel_thread: bool,
     /// Its pids, from the proc root's pid namespace down to its own.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    ns_pids: Vec<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ns_pids: Option<Vec<u32>>,
 }
 
 /// The executable.
@@ -135,7 +135,7 @@ struct Exe {
     replaced: bool,
     /// Run from memory, never from a file.
     memfd: bool,
-    /// The program behind a dynamic loader or an emulator, by the arguments.
+    /// By the arguments, the program behind a dynamic loader or an emulator, or busybox's applet.
     #[serde(skip_serializing_if = "Option::is_none")]
     program: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -300,6 +300,7 @@ impl Process {
         cgroups.sort_unstable();
         cgroups.dedup();
         let cgroups = Texts::of(&cgroups);
+        let namespaces = seen.namespaces.iter().map(NamespaceId::of).collect();
         Self {
             pid: identity.pid,
             started_at: identity.started.map(|time| started(time).to_string()),
@@ -314,10 +315,10 @@ impl Process {
             uid: identity.uid,
             gid: identity.gid,
             threads: identity.threads,
-            ns_pids: identity.ns_pids.clone(),
+            ns_pids: Some(identity.ns_pids.clone()).filter(|pids| !pids.is_empty()),
             exe: seen.exe.as_ref().map(|exe| Exe::of(exe, arguments)),
             ancestry: seen.ancestry.iter().map(Relative::of).collect(),
-            namespaces: seen.namespaces.iter().map(NamespaceId::of).collect(),
+            namespaces: Some(namespaces).filter(|kinds: &BTreeMap<_, _>| !kinds.is_empty()),
             cgroups: Some(cgroups.texts).filter(|paths| !paths.is_empty()),
             cgroups_bytes: cgroups.bytes,
             security: Security::of(identity),
@@ -355,7 +356,7 @@ impl Exe {
         let path = Text::of(&exe.path);
         // It is an argument.
         let program = exe.program.as_ref().filter(|_| arguments == Shown::Whole);
-        let program = program.map(|program| Text::of(program));
+        let program = program.map(|program| Text::of(&program.path));
         Self {
             path: path.text,
             path_bytes: path.bytes,

@@ -129,6 +129,9 @@ impl Table<'_> {
             _ => "",
         };
         words.extend((!state.is_empty()).then(|| state.to_owned()));
+        if let (Some(program), Shown::Whole) = (&exe.program, self.answer.settings.arguments) {
+            words.push(format!("runs {}", self.page.name(&program.path)));
+        }
         self.page.flow(&label("EXECUTABLE"), &words, "   ");
     }
 
