@@ -118,20 +118,21 @@ pub fn listening(root: &ProcRoot, process: &ProcessHandle) -> Observed<Option<Li
 
 const FIELD: &str = "process.listening";
 
-/// A UNIX socket's name can imitate rows of other sockets. One that claims the inode of another row
-/// is left out and told as malformed.
+/// A UNIX socket's name can imitate rows of other sockets, and no inode has two. A UNIX row with the
+/// inode of an IP socket is a forgery and left out; of two UNIX rows either may be, and both are
+/// told. A gap says so of each.
 fn drop_forged(waiting: &mut Vec<Listener>, gaps: &mut Gaps) {
+    let (unix, inet): (Vec<&Listener>, Vec<&Listener>) =
+        waiting.iter().partition(|listener| listener.protocol == Protocol::Unix);
+    let inet: BTreeSet<u64> = inet.into_iter().map(|listener| listener.inode).collect();
     let mut rows: BTreeMap<u64, usize> = BTreeMap::new();
-    waiting.iter().for_each(|listener| *rows.entry(listener.inode).or_default() += 1);
-    waiting.retain(|listener| {
-        let forged = listener.protocol == Protocol::Unix
-            && rows.get(&listener.inode).is_some_and(|n| *n > 1);
-        if forged {
-            let tried = format!("net/unix: two rows claim inode {}", listener.inode);
-            gaps.push(Gap::new(FIELD, Reason::Malformed, tried));
-        }
-        !forged
-    });
+    unix.iter().for_each(|listener| *rows.entry(listener.inode).or_default() += 1);
+    for (inode, _) in rows.iter().filter(|(inode, count)| **count > 1 || inet.contains(inode)) {
+        let tried = format!("net/unix: two rows claim inode {inode}");
+        gaps.push(Gap::new(FIELD, Reason::Malformed, tried));
+    }
+    let forged = |row: &Listener| row.protocol == Protocol::Unix && inet.contains(&row.inode);
+    waiting.retain(|row| !forged(row));
 }
 
 /// Threads can leave the process's descriptors and network namespace. What they hold then is not

@@ -211,6 +211,31 @@ fn a_process_that_is_not_there_or_has_no_stat_is_an_error() {
     assert!(tree.try_observe(7, hurried()).is_ok());
 }
 
+// Forged rows can neither lend a listener to another socket nor take one away.
+#[test]
+fn of_two_unix_rows_with_one_inode_both_are_told_and_of_an_ip_sockets_none() {
+    let tree = ProcTree::new();
+    let row = |inode: u32, name: &str| {
+        format!("0000000000000000: 00000002 00000000 00010000 0001 01 {inode} {name}\n")
+    };
+    let tcp = "head\n 0: 00000000:0016 00000000:0000 0A 0:0 0:0 0 0 0 7\n";
+    let unix = format!("head\n{}{}{}", row(7, "/run/forged"), row(9, "/run/a"), row(9, "/run/b"));
+    tree.process(7).file("net/tcp", tcp.as_bytes()).file("net/unix", unix.as_bytes());
+    let observed = tree.observe(7);
+    let told: Vec<_> = observed
+        .value
+        .listening
+        .as_ref()
+        .unwrap()
+        .others
+        .iter()
+        .map(|s| (s.protocol.as_str(), s.inode))
+        .collect();
+    assert_eq!(told, [("tcp", 7), ("unix", 9), ("unix", 9)]);
+    assert_eq!(observed.gaps.as_slice()[0].count, 2);
+    assert_eq!(gaps(&observed)[0], "process.listening: malformed");
+}
+
 #[test]
 fn ancestors_that_loop_or_are_younger_than_their_child_end_the_chain() {
     let tree = ProcTree::new();
