@@ -11,6 +11,8 @@ pub enum Code {
     ExeDeleted,
     /// Another file has the executable's name now.
     ExeReplaced,
+    /// The executable's name leads to another file, without having been taken away.
+    ExeElsewhere,
     /// The executable never had a name.
     ExeMemfd,
     /// The executable is a loader or emulator that runs another program.
@@ -34,6 +36,7 @@ impl Code {
         match self {
             Self::ExeDeleted => "exe-deleted",
             Self::ExeReplaced => "exe-replaced",
+            Self::ExeElsewhere => "exe-elsewhere",
             Self::ExeMemfd => "exe-memfd",
             Self::ExeLoader => "exe-loader",
             Self::LibDeleted => "lib-deleted",
@@ -74,6 +77,9 @@ pub(super) fn of_executable(exe: &Executable) -> Vec<Notable> {
     } else if exe.replaced {
         let text = "is its executable, replaced on disk since: the old one runs";
         notable.push(Notable::new(Code::ExeReplaced, path(), text));
+    } else if exe.elsewhere {
+        let text = "is its executable's name, which leads to another file: mounted over";
+        notable.push(Notable::new(Code::ExeElsewhere, path(), text));
     } else if exe.deleted {
         notable.push(Notable::new(Code::ExeDeleted, path(), "is its executable, and deleted"));
     }

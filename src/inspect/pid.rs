@@ -83,15 +83,15 @@ const CAP_SYS_PTRACE: u64 = 1 << 19;
 
 /// Says of each refusal what would help, as far as the reader's own capabilities tell.
 fn advise(gaps: Gaps, own: Option<u64>) -> Gaps {
-    let privileged = own.is_some_and(|bits| bits & CAP_SYS_PTRACE != 0);
+    let privileged = own.map(|bits| bits & CAP_SYS_PTRACE != 0);
     let mut advised = Gaps::default();
     for gap in gaps {
         let hint = match (gap.reason, privileged) {
             (Reason::Denied, _) if gap.tried.contains("/map_files/") => {
                 "needs CAP_CHECKPOINT_RESTORE"
             }
-            (Reason::Denied, false) => "needs root or CAP_SYS_PTRACE",
-            (Reason::Denied, true) => "refused despite CAP_SYS_PTRACE",
+            (Reason::Denied, Some(false)) => "needs root or CAP_SYS_PTRACE",
+            (Reason::Denied, Some(true)) => "refused despite CAP_SYS_PTRACE",
             (Reason::Timeout, _) => "--timeout raises the limit of the whole run",
             _ => {
                 advised.push(gap);

@@ -19,6 +19,8 @@ pub struct Executable {
     pub deleted: bool,
     /// Whether another file has its name now.
     pub replaced: bool,
+    /// Whether its name leads to another file, though nobody took it away: mounted over.
+    pub elsewhere: bool,
     /// Whether it never had a name: it was run from memory.
     pub memfd: bool,
     /// The program that it runs by its arguments, where it can run many.
@@ -61,15 +63,23 @@ pub fn executable(
     let mut gaps = Gaps::default();
     let file = process.living().identify("exe");
     if let Err(error) = &file {
-        gaps.push(process.gap("process.exe.inode", error));
+        let fields = ["process.exe.inode", "process.exe.dev", "process.exe.size"];
+        fields.iter().for_each(|field| gaps.push(process.gap(field, error)));
     }
     let file = file.ok();
     let device = file.map_or(Device::default(), |file| file.device);
     let program = program_behind(&text, argv);
     if is_memfd(&text, device, mounts) {
         let path = text.strip_suffix(b" (deleted)").unwrap_or(&text).to_vec();
-        let executable =
-            Executable { path, file, deleted: false, replaced: false, memfd: true, program };
+        let executable = Executable {
+            path,
+            file,
+            deleted: false,
+            replaced: false,
+            elsewhere: false,
+            memfd: true,
+            program,
+        };
         return Observed { value: Some(executable), gaps };
     }
     let printed = Printed { device, inode: file.map_or(0, |file| file.inode) };
@@ -78,9 +88,16 @@ pub fn executable(
         let field = if named.deleted { "process.exe.deleted" } else { "process.exe.path" };
         gaps.push(process.gap(field, error));
     }
-    let (deleted, replaced) = (named.deleted, named.replaced || named.elsewhere);
-    let executable =
-        Executable { path: named.path, file: named.file, deleted, replaced, memfd: false, program };
+    let (deleted, replaced, elsewhere) = (named.deleted, named.replaced, named.elsewhere);
+    let executable = Executable {
+        path: named.path,
+        file: named.file,
+        deleted,
+        replaced,
+        elsewhere,
+        memfd: false,
+        program,
+    };
     Observed { value: Some(executable), gaps }
 }
 

@@ -162,7 +162,7 @@ impl ProcessHandle {
             threads: read.threads,
             start_ticks: read.start_ticks,
         };
-        let living = living_task(&dir, &anchor).unwrap_or_else(|| dir.clone());
+        let living = living_task(&dir).unwrap_or_else(|| dir.clone());
         Ok(Self { dir, living, anchor, asked_as_thread: thread })
     }
 
@@ -211,8 +211,9 @@ impl ProcessHandle {
         let status = match self.dir.read_small("status") {
             Ok(bytes) => status::status(&bytes),
             Err(error) => {
-                gaps.push(self.gap("process.status", &error));
-                status::Status::default()
+                let untold = status::Status::default();
+                missing(&untold).for_each(|field| gaps.push(self.gap(field, &error)));
+                untold
             }
         };
         if gaps.is_empty() {
@@ -316,8 +317,10 @@ fn missing(status: &status::Status) -> impl Iterator<Item = &'static str> {
 
 /// A thread that lives where the first one has ended: then that one shows no memory, descriptors
 /// or namespaces, and the process goes on without it.
-fn living_task(dir: &ProcDir, anchor: &Anchor) -> Option<ProcDir> {
-    if anchor.state != b'Z' || anchor.threads <= 1 {
+pub(super) fn living_task(dir: &ProcDir) -> Option<ProcDir> {
+    let bytes = dir.read_small("stat").ok()?;
+    let read = stat::stat(&bytes).ok()?;
+    if read.state != b'Z' || read.threads <= 1 {
         return None;
     }
     let (tasks, _cut) = dir.list("task", dir.limits().threads).ok()?;

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use super::dir::ProcDir;
-use super::handle::ProcessHandle;
+use super::error::ReadError;
+use super::handle::{ProcessHandle, living_task};
 use super::namespaces::{NamespaceKind, has_all_processes, namespace_id};
 use super::parse::net::{InetSocket, inet_sockets, unix_sockets};
 use super::parse::{Malformed, link, stat};
@@ -82,26 +83,21 @@ pub fn listening(root: &ProcRoot, process: &ProcessHandle) -> Observed<Option<Li
     let mut gaps = Gaps::default();
     let mut waiting = gaps.take(waiting(process));
     drop_forged(&mut waiting, &mut gaps);
-    gaps.extend(threads_apart(process));
-    let own = match process.living().links("fd", process.dir().limits().descriptors) {
-        Ok(links) => {
-            if links.cut {
-                gaps.push(Gap::new(FIELD, Reason::Budget, "too many descriptors"));
-            }
-            if links.refused > 0 {
-                let tried = process.living().path().join("fd").to_string_lossy().into_owned();
-                gaps.push(Gap::new(FIELD, Reason::Denied, tried).times(links.refused));
-            }
-            if links.refused > 0 && links.texts.is_empty() {
-                return Observed { value: None, gaps };
-            }
-            socket_inodes(&links.texts)
-        }
+    let held = match held_by_target(process) {
+        Ok(held) => held,
         Err(error) => {
             gaps.push(process.gap(FIELD, &error));
+            gaps.push(process.gap(BESIDE, &error));
             return Observed { value: None, gaps };
         }
     };
+    gaps.extend(held.gaps);
+    if held.sockets.is_empty() && held.refused > 0 {
+        let tried = process.living().path().join("fd");
+        gaps.push(Gap::new(BESIDE, Reason::Denied, tried.to_string_lossy()));
+        return Observed { value: None, gaps };
+    }
+    let own = held.sockets;
     let owners = gaps.take(owners(root, &waiting));
     let mut told = Listening::default();
     for mut listener in waiting {
@@ -117,6 +113,7 @@ pub fn listening(root: &ProcRoot, process: &ProcessHandle) -> Observed<Option<Li
 }
 
 const FIELD: &str = "process.listening";
+const BESIDE: &str = "process.listeningBeside";
 
 /// A UNIX socket's name can imitate rows of other sockets, and no inode has two. A UNIX row with the
 /// inode of an IP socket is a forgery and left out; of two UNIX rows either may be, and both are
@@ -135,43 +132,64 @@ fn drop_forged(waiting: &mut Vec<Listener>, gaps: &mut Gaps) {
     waiting.retain(|row| !forged(row));
 }
 
-/// Threads can leave the process's descriptors and network namespace. What they hold then is not
-/// looked at, and that is said.
-fn threads_apart(process: &ProcessHandle) -> Gaps {
-    let mut gaps = Gaps::default();
+/// The sockets that a process holds.
+#[derive(Default)]
+struct Held {
+    sockets: BTreeSet<u64>,
+    refused: u64,
+    gaps: Gaps,
+}
+
+/// How many descriptors of the target's threads are looked at, over all of them.
+const THREADS_DESCRIPTORS: usize = 200_000;
+
+/// What the process holds, through any of its threads: one can have left the others' descriptors
+/// and hold some of its own. One in another network namespace listens there, which is not looked at.
+fn held_by_target(process: &ProcessHandle) -> Result<Held, ReadError> {
+    let mut held = Held::default();
     let limits = process.dir().limits();
-    let Ok((tasks, cut)) = process.dir().list("task", limits.threads) else { return gaps };
+    held.add(process.living(), limits.descriptors)?;
+    let (tasks, cut) = process.dir().list("task", limits.threads).unwrap_or_default();
+    let network = namespace_id(process.living(), NamespaceKind::Net);
+    let mut left = THREADS_DESCRIPTORS;
+    let mut cut = cut;
     for task in tasks.iter().filter(|_| tasks.len() > 1) {
-        let Ok(dir) = process.dir().subdir(&format!("task/{}", task.to_string_lossy())) else {
+        let task = process.dir().subdir(&format!("task/{}", task.to_string_lossy()));
+        // One that has ended meanwhile, as the first may have, holds nothing.
+        let Some(task) = task.ok().filter(|_| left > 0) else {
+            cut |= left == 0;
             continue;
         };
-        let Some(apart) = apart(process.living(), &dir) else { continue };
-        let tried = format!("{apart}: {}", dir.path().display());
-        gaps.push(Gap::new(FIELD, Reason::Unsupported, tried));
+        left = left.saturating_sub(held.add(&task, left).unwrap_or(0).max(1));
+        let own = namespace_id(&task, NamespaceKind::Net);
+        if own.is_some() && network.is_some() && own != network {
+            let tried = format!("a thread in another network namespace: {}", task.path().display());
+            held.gaps.push(Gap::new(FIELD, Reason::Unsupported, tried));
+        }
     }
     if cut {
-        gaps.push(Gap::new(FIELD, Reason::Budget, format!("more than {} threads", limits.threads)));
+        let tried = format!("{} threads and their descriptors", tasks.len());
+        held.gaps.push(Gap::new(FIELD, Reason::Budget, tried));
     }
-    gaps
+    Ok(held)
 }
 
-/// How a thread differs. A busy process opens and closes descriptors between two looks, so those of
-/// both are counted again before they are said to differ.
-fn apart(own: &ProcDir, task: &ProcDir) -> Option<&'static str> {
-    let namespace = |dir: &ProcDir| namespace_id(dir, NamespaceKind::Net);
-    if let (Some(own), Some(task)) = (namespace(own), namespace(task))
-        && own != task
-    {
-        return Some("a thread in another network namespace");
+impl Held {
+    /// Adds what one thread holds and returns how many descriptors it has.
+    fn add(&mut self, dir: &ProcDir, max: usize) -> Result<usize, ReadError> {
+        let links = dir.links("fd", max)?;
+        let tried = || dir.path().join("fd").to_string_lossy().into_owned();
+        if links.cut {
+            self.gaps.push(Gap::new(FIELD, Reason::Budget, tried()));
+        }
+        if links.refused > 0 && self.refused == 0 {
+            self.refused = links.refused;
+            self.gaps.push(Gap::new(FIELD, Reason::Denied, tried()).times(links.refused));
+        }
+        self.sockets.extend(socket_inodes(&links.texts));
+        Ok(links.texts.len())
     }
-    // The size of the directory is the number of descriptors, since Linux 6.2.
-    let count = |dir: &ProcDir| dir.identify("fd").map(|fd| fd.size).ok();
-    let differ = || count(own).zip(count(task)).is_some_and(|(own, task)| own != task);
-    (0..LOOKS).all(|_| differ()).then_some("a thread with descriptors of its own")
 }
-
-/// How often two threads are compared before they are believed to differ.
-const LOOKS: usize = 4;
 
 fn socket_inodes(links: &[Vec<u8>]) -> BTreeSet<u64> {
     links.iter().filter_map(|text| link::inode_of(text, b"socket")).collect()
@@ -280,17 +298,15 @@ fn owners(root: &ProcRoot, waiting: &[Listener]) -> Observed<BTreeMap<u64, Vec<O
         left = left.saturating_sub(search.process(root, pid, left));
     }
     let mut gaps = Gaps::default();
-    // Who could not be looked through matters only where a socket has no owner.
-    if search.found.len() < search.wanted.len() {
-        gaps.extend(search.unread);
-        if !has_all_processes(root) {
-            let tried = format!("{} has not all of the machine's processes", root.path().display());
-            gaps.push(Gap::new(OWNERS, Reason::Unsupported, tried));
-        }
-        if root.hides().is_some() {
-            let tried = format!("{} hides other users' processes", root.path().display());
-            gaps.push(Gap::new(OWNERS, Reason::Denied, tried));
-        }
+    // A socket may have holders among those that could not be looked through, besides those found.
+    gaps.extend(search.unread);
+    if search.found.len() < search.wanted.len() && !has_all_processes(root) {
+        let tried = format!("{} has not all of the machine's processes", root.path().display());
+        gaps.push(Gap::new(OWNERS, Reason::Unsupported, tried));
+    }
+    if root.hides().is_some() {
+        let tried = format!("{} hides other users' processes", root.path().display());
+        gaps.push(Gap::new(OWNERS, Reason::Denied, tried));
     }
     if cut {
         gaps.push(Gap::new(OWNERS, Reason::Budget, "too many processes or descriptors"));
@@ -310,12 +326,11 @@ struct Search {
 impl Search {
     /// Looks through one process and returns how many descriptors that took.
     fn process(&mut self, root: &ProcRoot, pid: u32, max: usize) -> usize {
-        let Ok(dir) = root.neighbour(pid) else {
-            return 0;
-        };
-        let unread = |reason| Gap::new(OWNERS, reason, dir.path().join("fd").to_string_lossy());
-        let links = match dir.links("fd", max) {
-            Ok(links) => links,
+        let fd = root.path().join(format!("{pid}/fd"));
+        let unread = |reason| Gap::new(OWNERS, reason, fd.to_string_lossy());
+        let found = root.neighbour(pid).and_then(|dir| Ok((dir.links("fd", max)?, dir)));
+        let (mut links, dir) = match found {
+            Ok(found) => found,
             Err(error) => {
                 if !error.is_gone() {
                     self.unread.push(unread(error.reason()));
@@ -323,6 +338,12 @@ impl Search {
                 return 1;
             }
         };
+        // Every living process of users has descriptors, but for a first thread that has ended.
+        if links.texts.is_empty()
+            && let Some(task) = living_task(&dir)
+        {
+            links = task.links("fd", max).unwrap_or(links);
+        }
         if links.refused > 0 {
             self.unread.push(unread(Reason::Denied));
         }

@@ -249,7 +249,9 @@ fn kind(text: &[u8], device: Device, mounts: &[Mount], proof: Option<FileId>) ->
     match unnamed {
         _ if text.first() != Some(&b'/') => MappedKind::KernelObject,
         Some(name) if name.starts_with(b"/memfd:") => MappedKind::Memfd,
+        Some(b"/secretmem") => MappedKind::Memfd,
         Some(b"/dev/zero" | b"/anon_hugepage") => MappedKind::SharedMemory,
+        Some(b"/drm mm object" | b"/i915") => MappedKind::SharedMemory,
         Some(name) if name.starts_with(b"/SYSV") && name.len() == 13 => MappedKind::SharedMemory,
         Some(b"/[aio]") => MappedKind::KernelObject,
         _ if proof.is_some_and(|file| !file.regular) => MappedKind::Device,
@@ -293,6 +295,8 @@ mod tests {
             (&b"/memfd:x (deleted)"[..], internal, MappedKind::Memfd),
             (b"/memfd:x (deleted)", disk, MappedKind::File),
             (b"/SYSV00000000 (deleted)", internal, MappedKind::SharedMemory),
+            (b"/secretmem (deleted)", internal, MappedKind::Memfd),
+            (b"/i915 (deleted)", internal, MappedKind::SharedMemory),
             (b"/SYSV00000000 (deleted)", disk, MappedKind::File),
             (b"/dev/zero (deleted)", internal, MappedKind::SharedMemory),
             (b"/[aio] (deleted)", internal, MappedKind::KernelObject),

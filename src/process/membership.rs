@@ -9,7 +9,7 @@
 
 use super::ancestry::Ancestor;
 use super::handle::{Identity, ProcessHandle};
-use super::namespaces::{Namespace, NamespaceKind, has_all_processes};
+use super::namespaces::{Namespace, NamespaceKind, has_all_processes, is_in_the_hosts_mounts};
 use super::parse::cgroup::cgroups;
 use super::parse::container_id::{Engine, PodUid, placement};
 use super::parse::mountinfo::{Mount, mounts};
@@ -83,7 +83,9 @@ pub fn membership(
         ..Membership::default()
     };
     // Where what would tell is missing, it is missing for the same reason.
-    let reason = gaps.as_slice().first().map_or(Reason::NotFound, |gap| gap.reason);
+    let unread = gaps.as_slice().first().map(|gap| gap.reason);
+    let refused = namespaces.is_empty().then_some(Reason::Denied);
+    let reason = unread.or(refused).unwrap_or(Reason::NotFound);
     let apart = Apart::find(root, identity, namespaces, &told.mounts);
     told.isolated =
         apart.isolated().filter(|_| !told.cgroups.is_empty() && !told.mounts.is_empty());
@@ -222,11 +224,14 @@ fn own_root(root: &ProcRoot, target: &[Mount]) -> Option<bool> {
         let at_root = mounts.iter().rfind(|mount| mount.mount_point == b"/")?;
         Some((at_root.device, at_root.root.clone()))
     };
-    let reference = ["1", "self"].iter().find_map(|pid| {
+    let root_of = |pid: &str| {
         let dir = root.dir().subdir(pid).ok()?;
         let bytes = dir.read("mountinfo", dir.limits().mountinfo).ok()?.bytes;
         place(&mounts(&bytes).flatten().collect::<Vec<_>>())
-    })?;
+    };
+    let init = has_all_processes(root).then(|| root_of("1")).flatten();
+    let reader = || is_in_the_hosts_mounts(root).then(|| root_of("self")).flatten();
+    let reference = init.or_else(reader)?;
     place(target).map(|own| own != reference)
 }
 
@@ -245,7 +250,7 @@ fn engine_above(ancestors: &[Ancestor], own: Option<u64>, pod: Option<&PodUid>) 
 
 fn read_cgroups(process: &ProcessHandle) -> Observed<Vec<Cgroup>> {
     const FIELD: &str = "process.cgroups";
-    let bytes = match process.dir().read_small("cgroup") {
+    let bytes = match process.living().read_small("cgroup") {
         Ok(bytes) => bytes,
         Err(error) => return Observed::partial(Vec::new(), process.gap(FIELD, &error)),
     };
@@ -265,7 +270,7 @@ fn read_cgroups(process: &ProcessHandle) -> Observed<Vec<Cgroup>> {
 fn read_mounts(process: &ProcessHandle) -> Observed<Vec<Mount>> {
     const FIELD: &str = "workload";
     let limit = process.dir().limits().mountinfo;
-    let contents = match process.dir().read("mountinfo", limit) {
+    let contents = match process.living().read("mountinfo", limit) {
         Ok(contents) => contents,
         Err(error) => return Observed::partial(Vec::new(), process.gap(FIELD, &error)),
     };

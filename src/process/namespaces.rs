@@ -106,7 +106,14 @@ pub fn namespaces(root: &ProcRoot, process: &ProcessHandle) -> Observed<Vec<Name
     let unknown = found.iter().filter(|ns| ns.host.is_none()).count();
     if unknown > 0 {
         let tried = root.path().join("1/ns");
-        let gap = Gap::new("process.namespaces.host", Reason::Denied, tried.to_string_lossy());
+        let readable =
+            root.neighbour(1).ok().and_then(|init| namespace_id(&init, NamespaceKind::Pid));
+        let gap = match readable {
+            Some(pids) if pids != NamespaceKind::Pid.initial() => {
+                Gap::new(HOST, Reason::Unsupported, "process 1 is not the host's init here")
+            }
+            _ => Gap::new(HOST, Reason::Denied, tried.to_string_lossy()),
+        };
         gaps.push(gap.times(unknown as u64));
     }
     Observed { value: found, gaps }
@@ -120,7 +127,15 @@ pub fn has_all_processes(root: &ProcRoot) -> bool {
     pids == Some(NamespaceKind::Pid.initial())
 }
 
+/// Whether the reader is known to be in the host's mount namespace: it has the fixed number.
+pub(super) fn is_in_the_hosts_mounts(root: &ProcRoot) -> bool {
+    let own = root.dir().subdir("self").ok();
+    let mounts = own.and_then(|own| namespace_id(&own, NamespaceKind::Mnt));
+    mounts == Some(NamespaceKind::Mnt.initial())
+}
+
 const FIELD: &str = "process.namespaces";
+const HOST: &str = "process.namespaces.host";
 
 /// Compared with the initial namespace's fixed number, or with process 1's namespace where that is
 /// the host's init, or known by the reader's own being a fixed one.

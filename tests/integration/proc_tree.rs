@@ -49,6 +49,7 @@ impl ProcTree {
         tree.file("sys/kernel/random/boot_id", b"0d52994e-5eab-4f0e-9a3d-0123456789ab\n");
         tree.rootfs_file("app", b"the program");
         tree.process(1).stat("init", b'S', 0, 1);
+        symlink("1", tree.path().join("self")).unwrap();
         tree
     }
 

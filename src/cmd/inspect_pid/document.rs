@@ -16,7 +16,8 @@ use crate::process::{
 /// The whole document.
 pub(in crate::cmd) type PidDocument = Document<ResultDocument>;
 
-/// What was seen of a process. A field that is missing has a gap.
+/// What was seen of a process. What could not be seen is left out and named in `gaps`; what does not
+/// apply (a pod to a process of the host, a program to an executable that is one) is left out.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::cmd) struct ResultDocument {
@@ -135,6 +136,8 @@ struct Exe {
     replaced: bool,
     /// Run from memory, never from a file.
     memfd: bool,
+    /// The name leads to another file: mounted over.
+    elsewhere: bool,
     /// By the arguments, the program behind a dynamic loader or an emulator, or busybox's applet.
     #[serde(skip_serializing_if = "Option::is_none")]
     program: Option<String>,
@@ -366,6 +369,7 @@ impl Exe {
             deleted: exe.deleted,
             replaced: exe.replaced,
             memfd: exe.memfd,
+            elsewhere: exe.elsewhere,
             program_bytes: program.as_ref().and_then(|program| program.bytes.clone()),
             program: program.map(|program| program.text),
         }

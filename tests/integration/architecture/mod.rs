@@ -345,6 +345,7 @@ fn only_cmd_may_print_exit_or_read_the_environment() {
     assert_eq!(with("src/process/dir.rs", harmless), NONE);
 }
 
+// Pitfall 17.
 #[test]
 fn the_file_that_stalls_its_process_may_not_be_named() {
     let line = "src/process/dir.rs:8: `smaps` is never named: reading it stalls its process";
