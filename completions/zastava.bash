@@ -19,11 +19,35 @@ _zastava() {
             zastava,generate)
                 cmd="zastava__subcmd__generate"
                 ;;
+            zastava,help)
+                cmd="zastava__subcmd__help"
+                ;;
             zastava,inspect)
                 cmd="zastava__subcmd__inspect"
                 ;;
+            zastava__subcmd__help,generate)
+                cmd="zastava__subcmd__help__subcmd__generate"
+                ;;
+            zastava__subcmd__help,help)
+                cmd="zastava__subcmd__help__subcmd__help"
+                ;;
+            zastava__subcmd__help,inspect)
+                cmd="zastava__subcmd__help__subcmd__inspect"
+                ;;
+            zastava__subcmd__help__subcmd__inspect,pid)
+                cmd="zastava__subcmd__help__subcmd__inspect__subcmd__pid"
+                ;;
+            zastava__subcmd__inspect,help)
+                cmd="zastava__subcmd__inspect__subcmd__help"
+                ;;
             zastava__subcmd__inspect,pid)
                 cmd="zastava__subcmd__inspect__subcmd__pid"
+                ;;
+            zastava__subcmd__inspect__subcmd__help,help)
+                cmd="zastava__subcmd__inspect__subcmd__help__subcmd__help"
+                ;;
+            zastava__subcmd__inspect__subcmd__help,pid)
+                cmd="zastava__subcmd__inspect__subcmd__help__subcmd__pid"
                 ;;
             *)
                 ;;
@@ -32,7 +56,7 @@ _zastava() {
 
     case "${cmd}" in
         zastava)
-            opts="-q -v -h -V --color --quiet --verbose --help --version inspect generate"
+            opts="-q -v -h -V --color --quiet --verbose --help --version inspect generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -67,8 +91,78 @@ _zastava() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        zastava__subcmd__help)
+            opts="inspect generate help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        zastava__subcmd__help__subcmd__generate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        zastava__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        zastava__subcmd__help__subcmd__inspect)
+            opts="pid"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        zastava__subcmd__help__subcmd__inspect__subcmd__pid)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         zastava__subcmd__inspect)
-            opts="-q -v -h -V --color --quiet --verbose --help --version pid"
+            opts="-q -v -h -V --color --quiet --verbose --help --version pid help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -78,6 +172,48 @@ _zastava() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        zastava__subcmd__inspect__subcmd__help)
+            opts="pid help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        zastava__subcmd__inspect__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        zastava__subcmd__inspect__subcmd__help__subcmd__pid)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

@@ -31,12 +31,14 @@ complete -c zastava -n "__fish_zastava_needs_command" -s h -l help -d 'Print hel
 complete -c zastava -n "__fish_zastava_needs_command" -s V -l version -d 'Print version'
 complete -c zastava -n "__fish_zastava_needs_command" -f -a "inspect" -d 'What a process is, where it belongs, what it loaded, what was hidden'
 complete -c zastava -n "__fish_zastava_needs_command" -f -a "generate" -d 'Write what is made from the code: man pages, completions, schemas'
-complete -c zastava -n "__fish_zastava_using_subcommand inspect; and not __fish_seen_subcommand_from pid" -l color -d 'Colour: auto, always or never' -r
-complete -c zastava -n "__fish_zastava_using_subcommand inspect; and not __fish_seen_subcommand_from pid" -s q -l quiet -d 'Errors only: no notes, no advice'
-complete -c zastava -n "__fish_zastava_using_subcommand inspect; and not __fish_seen_subcommand_from pid" -s v -l verbose -d 'Tell more; with an error, its causes'
-complete -c zastava -n "__fish_zastava_using_subcommand inspect; and not __fish_seen_subcommand_from pid" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c zastava -n "__fish_zastava_using_subcommand inspect; and not __fish_seen_subcommand_from pid" -s V -l version -d 'Print version'
-complete -c zastava -n "__fish_zastava_using_subcommand inspect; and not __fish_seen_subcommand_from pid" -f -a "pid" -d 'One process: executable, ancestry, namespaces, container, mapped files, listeners'
+complete -c zastava -n "__fish_zastava_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c zastava -n "__fish_zastava_using_subcommand inspect; and not __fish_seen_subcommand_from pid help" -l color -d 'Colour: auto, always or never' -r
+complete -c zastava -n "__fish_zastava_using_subcommand inspect; and not __fish_seen_subcommand_from pid help" -s q -l quiet -d 'Errors only: no notes, no advice'
+complete -c zastava -n "__fish_zastava_using_subcommand inspect; and not __fish_seen_subcommand_from pid help" -s v -l verbose -d 'Tell more; with an error, its causes'
+complete -c zastava -n "__fish_zastava_using_subcommand inspect; and not __fish_seen_subcommand_from pid help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c zastava -n "__fish_zastava_using_subcommand inspect; and not __fish_seen_subcommand_from pid help" -s V -l version -d 'Print version'
+complete -c zastava -n "__fish_zastava_using_subcommand inspect; and not __fish_seen_subcommand_from pid help" -f -a "pid" -d 'One process: executable, ancestry, namespaces, container, mapped files, listeners'
+complete -c zastava -n "__fish_zastava_using_subcommand inspect; and not __fish_seen_subcommand_from pid help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen_subcommand_from pid" -s o -l output -d 'The form of the answer: table, wide, json, ndjson or none; with =FILE, also into a file' -r
 complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen_subcommand_from pid" -l proc -d 'The procfs to read [default: found: /proc, or /host/proc in a container]' -r -F
 complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen_subcommand_from pid" -l host-root -d 'The host\'s root directory; its proc is the default of --proc' -r -F
@@ -49,8 +51,14 @@ complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen
 complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen_subcommand_from pid" -s v -l verbose -d 'Tell more; with an error, its causes'
 complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen_subcommand_from pid" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen_subcommand_from pid" -s V -l version -d 'Print version'
+complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen_subcommand_from help" -f -a "pid" -d 'One process: executable, ancestry, namespaces, container, mapped files, listeners'
+complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c zastava -n "__fish_zastava_using_subcommand generate" -l color -d 'Colour: auto, always or never' -r
 complete -c zastava -n "__fish_zastava_using_subcommand generate" -s q -l quiet -d 'Errors only: no notes, no advice'
 complete -c zastava -n "__fish_zastava_using_subcommand generate" -s v -l verbose -d 'Tell more; with an error, its causes'
 complete -c zastava -n "__fish_zastava_using_subcommand generate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c zastava -n "__fish_zastava_using_subcommand generate" -s V -l version -d 'Print version'
+complete -c zastava -n "__fish_zastava_using_subcommand help; and not __fish_seen_subcommand_from inspect generate help" -f -a "inspect" -d 'What a process is, where it belongs, what it loaded, what was hidden'
+complete -c zastava -n "__fish_zastava_using_subcommand help; and not __fish_seen_subcommand_from inspect generate help" -f -a "generate" -d 'Write what is made from the code: man pages, completions, schemas'
+complete -c zastava -n "__fish_zastava_using_subcommand help; and not __fish_seen_subcommand_from inspect generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c zastava -n "__fish_zastava_using_subcommand help; and __fish_seen_subcommand_from inspect" -f -a "pid" -d 'One process: executable, ancestry, namespaces, container, mapped files, listeners'

@@ -29,7 +29,7 @@ Environment (a flag wins; an empty variable counts as unset):
 /// zastava tells what really runs in a container, what it has loaded, and what could not be seen and
 /// why. It only reads: it executes nothing in a container and pauses nothing.
 #[derive(Debug, Parser)]
-#[command(name = "zastava", version, propagate_version = true, disable_help_subcommand = true)]
+#[command(name = "zastava", version, propagate_version = true)]
 #[command(after_long_help = format!("{EXIT_CODES}\n\n{ENVIRONMENT}"))]
 #[command(max_term_width = 80)]
 pub(super) struct Cli {

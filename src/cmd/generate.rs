@@ -55,10 +55,15 @@ pub(super) fn run(arguments: &GenerateArgs) -> Result<ExitStatus, Failure> {
 /// A page a command, named as the command is typed, with dashes.
 fn man_pages() -> Vec<GeneratedFile> {
     let mut pages = Vec::new();
-    let mut root = Cli::command();
+    let mut root = without_help(Cli::command());
     root.build();
     collect_pages(&root, "zastava", &mut pages);
     pages
+}
+
+/// `help` prints the other pages and has none of its own.
+fn without_help(command: clap::Command) -> clap::Command {
+    command.disable_help_subcommand(true).mut_subcommands(without_help)
 }
 
 fn collect_pages(command: &clap::Command, name: &str, pages: &mut Vec<GeneratedFile>) {

@@ -378,6 +378,8 @@ fn help_and_version_are_answers() {
     for (arguments, begins) in [
         (&["--help"][..], "zastava tells what really runs"),
         (&["--version"], "zastava "),
+        (&["help"], "zastava tells what really runs"),
+        (&["help", "inspect", "pid"], "One process"),
         (&["inspect", "pid", "--help"], "One process"),
     ] {
         let ran = run(&mut zastava(arguments));
