@@ -184,7 +184,7 @@ pub(super) fn rfc3339(time: SystemTime) -> String {
     timestamp(time).to_string()
 }
 
-/// Many such names.
+/// Many names as [`Text`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Texts {
     pub(super) texts: Vec<String>,
@@ -211,6 +211,14 @@ pub(super) struct Text {
 }
 
 impl Text {
+    /// Both halves of a name that may be missing.
+    pub(super) fn halves(bytes: Option<&[u8]>) -> (Option<String>, Option<String>) {
+        match bytes.map(Self::of) {
+            Some(Self { text, bytes }) => (Some(text), bytes),
+            None => (None, None),
+        }
+    }
+
     pub(super) fn of(bytes: &[u8]) -> Self {
         match str::from_utf8(bytes) {
             Ok(text) => Self { text: text.to_owned(), bytes: None },

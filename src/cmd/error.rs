@@ -28,7 +28,7 @@ impl Failure {
             io::ErrorKind::BrokenPipe => ExitStatus::Done,
             _ => ExitStatus::Undetermined,
         };
-        let message = format!("failed to write to {to}: {}", words(&error));
+        let message = format!("failed to write to {to}: {}", process::describe(&error));
         Self { status, message, hints: Vec::new(), source: Some(error.into()) }
     }
 
@@ -51,17 +51,14 @@ impl Failure {
         self
     }
 
-    pub(super) fn status(self) -> ExitStatus {
+    /// The code that it ends with.
+    pub(super) fn status(&self) -> ExitStatus {
         self.status
     }
 
     /// Whether there is nothing to tell: the reader went away and does not care.
     pub(super) fn is_silent(&self) -> bool {
         self.status == ExitStatus::Done
-    }
-
-    pub(super) fn exit_status(&self) -> ExitStatus {
-        self.status
     }
 
     /// At most two, so that the error stays in sight.
@@ -102,10 +99,4 @@ impl From<process::Error> for Failure {
             source: Some(error.into()),
         }
     }
-}
-
-/// The system's text without its number.
-fn words(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }

@@ -48,7 +48,7 @@ pub fn run(
     let cli = match Cli::read(arguments) {
         Ok(Parsed::Command(cli)) => cli,
         Ok(Parsed::Text(text)) => {
-            return streams.print(text.as_bytes()).unwrap_or_else(Failure::status);
+            return streams.print(text.as_bytes()).unwrap_or_else(|failure| failure.status());
         }
         Err(failure) => return streams.tell(&failure, environment, 0),
     };

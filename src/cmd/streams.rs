@@ -48,12 +48,6 @@ impl Streams {
         }
     }
 
-    /// Streams that go elsewhere and are no terminals.
-    #[must_use]
-    pub fn to(out: Box<dyn Write>, err: Box<dyn Write>) -> Self {
-        Self { out, err, out_terminal: None, err_terminal: None }
-    }
-
     /// Writes an answer to standard output.
     pub(super) fn print(&mut self, answer: &[u8]) -> Result<ExitStatus, Failure> {
         let written = self.out.write_all(answer).and_then(|()| self.out.flush());
@@ -76,14 +70,14 @@ impl Streams {
         verbosity: u8,
     ) -> ExitStatus {
         if failure.is_silent() {
-            return failure.exit_status();
+            return failure.status();
         }
         let safe = |text: &str| escape::text(text.as_bytes(), environment.charset());
         self.say("error", &safe(&failure.to_string()));
         let causes = failure.causes().into_iter().filter(|_| verbosity > 0);
         causes.for_each(|cause| self.say("cause", &safe(&cause)));
         failure.hints().for_each(|hint| self.say("hint", &safe(hint)));
-        failure.exit_status()
+        failure.status()
     }
 }
 

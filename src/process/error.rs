@@ -152,14 +152,15 @@ impl ReadError {
             Kind::Late => "no answer in time".to_owned(),
             Kind::Outside => "it is outside the process's root directory".to_owned(),
             Kind::Gone => "it is empty: the process is ending".to_owned(),
-            Kind::Errno(errno) => describe(errno),
+            Kind::Errno(errno) => describe(&errno.into()),
         }
     }
 }
 
 /// The system's text for an error, in lower case and without its number.
-pub(super) fn describe(errno: Errno) -> String {
-    let text = io::Error::from(errno).to_string();
+#[must_use]
+pub fn describe(error: &io::Error) -> String {
+    let text = error.to_string();
     let words = text.split(" (os error").next().unwrap_or(&text);
     words.to_lowercase()
 }

@@ -2,10 +2,10 @@
 
 use super::dir::FileId;
 use super::handle::{Identity, ProcessHandle};
-use super::mapped::is_memfd;
+use super::mapped::{MappedKind, kind};
 use super::parse::Device;
 use super::parse::mountinfo::Mount;
-use super::target_root::{Printed, TargetRoot};
+use super::target_root::{Named, Printed, TargetRoot, unmarked};
 use crate::contract::{Gap, Gaps, Observed};
 
 /// What a process runs.
@@ -69,35 +69,20 @@ pub fn executable(
     let file = file.ok();
     let device = file.map_or(Device::default(), |file| file.device);
     let program = program_behind(&text, argv);
-    if is_memfd(&text, device, mounts) {
-        let path = text.strip_suffix(b" (deleted)").unwrap_or(&text).to_vec();
-        let executable = Executable {
-            path,
-            file,
-            deleted: false,
-            replaced: false,
-            elsewhere: false,
-            memfd: true,
-            program,
-        };
-        return Observed { value: Some(executable), gaps };
-    }
-    let printed = Printed { device, inode: file.map_or(0, |file| file.inode) };
-    let named = TargetRoot::of(process).name(&text, file, printed);
+    let memfd = kind(&text, device, mounts, file) == MappedKind::Memfd;
+    let named = match memfd {
+        true => Named::alive(unmarked(&text), file),
+        false => {
+            let printed = Printed { device, inode: file.map_or(0, |file| file.inode) };
+            TargetRoot::of(process).name(&text, file, printed)
+        }
+    };
     if let Some(error) = &named.doubt {
         let field = if named.deleted { "process.exe.deleted" } else { "process.exe.path" };
         gaps.push(process.gap(field, error));
     }
-    let (deleted, replaced, elsewhere) = (named.deleted, named.replaced, named.elsewhere);
-    let executable = Executable {
-        path: named.path,
-        file: named.file,
-        deleted,
-        replaced,
-        elsewhere,
-        memfd: false,
-        program,
-    };
+    let Named { path, file, deleted, replaced, elsewhere, doubt: _told } = named;
+    let executable = Executable { path, file, deleted, replaced, elsewhere, memfd, program };
     Observed { value: Some(executable), gaps }
 }
 
@@ -107,7 +92,7 @@ const FIELD: &str = "process.exe";
 /// user-mode emulator the first argument that is no option, behind busybox its applet. `None` where
 /// the executable is none of these.
 fn program_behind(exe: &[u8], argv: &[Vec<u8>]) -> Option<Program> {
-    let name = base_name(exe.strip_suffix(b" (deleted)").unwrap_or(exe));
+    let name = base_name(unmarked(exe));
     if matches!(name, b"busybox" | b"busybox.static" | b"toybox") {
         return applet(name, argv)
             .map(|name| Program { path: name.to_vec(), through: Through::Applet });

@@ -58,7 +58,7 @@ impl Identity {
     /// Whether all of it has ended and its parent has not asked how.
     #[must_use]
     pub fn is_zombie(&self) -> bool {
-        self.state == b'Z' && self.threads <= 1
+        stat::has_ended(self.state, self.threads)
     }
 
     /// Why it has no memory, and so no executable and no mappings; `None` where it has.
@@ -140,11 +140,7 @@ impl ProcessHandle {
     }
 
     /// Reads `stat`, by which the process is known from now on.
-    pub(super) fn anchor(
-        dir: ProcDir,
-        root: &ProcRoot,
-        thread: Option<u32>,
-    ) -> Result<Self, Error> {
+    fn anchor(dir: ProcDir, root: &ProcRoot, thread: Option<u32>) -> Result<Self, Error> {
         // A process that ends while its file is open reads as empty, once.
         let bytes = match read_anchor(&dir).or_else(|_once| read_anchor(&dir)) {
             Ok(bytes) => bytes,
@@ -162,7 +158,7 @@ impl ProcessHandle {
             threads: read.threads,
             start_ticks: read.start_ticks,
         };
-        let living = living_task(&dir).unwrap_or_else(|| dir.clone());
+        let living = living_task(&dir, &read).unwrap_or_else(|| dir.clone());
         Ok(Self { dir, living, anchor, asked_as_thread: thread })
     }
 
@@ -209,16 +205,17 @@ impl ProcessHandle {
     pub fn identity(&self, root: &ProcRoot) -> Observed<Identity> {
         let mut gaps = Gaps::default();
         let status = match self.dir.read_small("status") {
-            Ok(bytes) => status::status(&bytes),
+            Ok(bytes) => {
+                let told = status::status(&bytes);
+                gaps.extend(missing(&told).map(|field| self.untold(field)));
+                told
+            }
             Err(error) => {
                 let untold = status::Status::default();
-                missing(&untold).for_each(|field| gaps.push(self.gap(field, &error)));
+                gaps.extend(missing(&untold).map(|field| self.gap(field, &error)));
                 untold
             }
         };
-        if gaps.is_empty() {
-            missing(&status).for_each(|field| gaps.push(self.untold(field)));
-        }
         let Anchor { pid, ppid, ref comm, state, kernel_thread, threads, start_ticks } =
             self.anchor;
         let started = match root.boot_time() {
@@ -280,7 +277,7 @@ impl ProcessHandle {
     pub(super) fn gap(&self, field: &str, error: &ReadError) -> Gap {
         let gone = || self.dir.read_small("stat").is_err_and(|error| error.is_gone());
         // A zombie has given up its files, mounts and namespaces; the kernel says so in many ways.
-        let ended = self.anchor.state == b'Z' && self.anchor.threads <= 1;
+        let ended = stat::has_ended(self.anchor.state, self.anchor.threads);
         let reason = match error.reason() {
             Reason::NotFound | Reason::Unsupported if ended || gone() => Reason::Vanished,
             reason => reason,
@@ -317,10 +314,8 @@ fn missing(status: &status::Status) -> impl Iterator<Item = &'static str> {
 
 /// A thread that lives where the first one has ended: then that one shows no memory, descriptors
 /// or namespaces, and the process goes on without it.
-pub(super) fn living_task(dir: &ProcDir) -> Option<ProcDir> {
-    let bytes = dir.read_small("stat").ok()?;
-    let read = stat::stat(&bytes).ok()?;
-    if read.state != b'Z' || read.threads <= 1 {
+pub(super) fn living_task(dir: &ProcDir, read: &stat::Stat<'_>) -> Option<ProcDir> {
+    if read.state != b'Z' || stat::has_ended(read.state, read.threads) {
         return None;
     }
     let (tasks, _cut) = dir.list("task", dir.limits().threads).ok()?;

@@ -65,6 +65,13 @@ pub struct Listener {
     pub owners: Vec<Owner>,
 }
 
+impl Listener {
+    /// A socket whose holders are not known yet.
+    fn new(protocol: Protocol, address: Address, inode: u64) -> Self {
+        Self { protocol, address, inode, owners: Vec::new() }
+    }
+}
+
 /// What waits in a network namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listening {
@@ -149,13 +156,14 @@ fn held_by_target(process: &ProcessHandle) -> Result<Held, ReadError> {
     let mut held = Held::default();
     let limits = process.dir().limits();
     held.add(process.living(), limits.descriptors)?;
-    let (tasks, cut) = process.dir().list("task", limits.threads).unwrap_or_default();
+    let (tasks, mut cut) = process.dir().list("task", limits.threads).unwrap_or_default();
     let network = namespace_id(process.living(), NamespaceKind::Net);
     let mut left = THREADS_DESCRIPTORS;
-    let mut cut = cut;
-    for task in tasks.iter().filter(|_| tasks.len() > 1) {
+    // The first one was read as the process itself, or holds nothing any more.
+    let first = process.pid().to_string();
+    for task in tasks.iter().filter(|task| task.as_bytes() != first.as_bytes()) {
         let task = process.dir().subdir(&format!("task/{}", task.to_string_lossy()));
-        // One that has ended meanwhile, as the first may have, holds nothing.
+        // One that has ended meanwhile holds nothing.
         let Some(task) = task.ok().filter(|_| left > 0) else {
             cut |= left == 0;
             continue;
@@ -211,12 +219,9 @@ fn waiting(process: &ProcessHandle) -> Observed<Vec<Listener>> {
         };
         for row in inet_sockets(&bytes) {
             match row {
-                Ok(socket) if waits(&socket, protocol) => found.push(Listener {
-                    protocol,
-                    address: Address::Inet(socket.local),
-                    inode: socket.inode,
-                    owners: Vec::new(),
-                }),
+                Ok(socket) if waits(&socket, protocol) => {
+                    found.push(Listener::new(protocol, Address::Inet(socket.local), socket.inode));
+                }
                 Ok(_) => {}
                 Err(why) => gaps.push(malformed(name, why)),
             }
@@ -226,12 +231,10 @@ fn waiting(process: &ProcessHandle) -> Observed<Vec<Listener>> {
         table(process, "net/unix", &mut gaps).as_deref().map(unix_sockets).unwrap_or_default()
     {
         match row {
-            Ok(socket) if socket.listens => found.push(Listener {
-                protocol: Protocol::Unix,
-                address: Address::Unix(socket.path),
-                inode: socket.inode,
-                owners: Vec::new(),
-            }),
+            Ok(socket) if socket.listens => {
+                let address = Address::Unix(socket.path);
+                found.push(Listener::new(Protocol::Unix, address, socket.inode));
+            }
             Ok(_) => {}
             Err(why) => gaps.push(malformed("net/unix", why)),
         }
@@ -339,10 +342,10 @@ impl Search {
             }
         };
         // Every living process of users has descriptors, but for a first thread that has ended.
-        if links.texts.is_empty()
-            && let Some(task) = living_task(&dir)
-        {
-            links = task.links("fd", max).unwrap_or(links);
+        if links.texts.is_empty() {
+            let bytes = dir.read_small("stat").unwrap_or_default();
+            let task = stat::stat(&bytes).ok().and_then(|read| living_task(&dir, &read));
+            links = task.and_then(|task| task.links("fd", max).ok()).unwrap_or(links);
         }
         if links.refused > 0 {
             self.unread.push(unread(Reason::Denied));

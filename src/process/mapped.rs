@@ -9,7 +9,7 @@ use super::handle::{Identity, ProcessHandle};
 use super::parse::maps::{Mapping, mappings};
 use super::parse::mountinfo::Mount;
 use super::parse::{Device, Malformed};
-use super::target_root::{Named, Printed, TargetRoot};
+use super::target_root::{Named, Printed, TargetRoot, unmarked};
 use crate::contract::{Gap, Gaps, Observed, Reason};
 
 /// What stands behind a mapping.
@@ -174,7 +174,7 @@ impl<'a> Describe<'a> {
             MappedKind::File | MappedKind::Device => {
                 self.root.name(&self.unescaped(text, group), proof, printed)
             }
-            _ => Named::alive(text.strip_suffix(b" (deleted)").unwrap_or(text), proof),
+            _ => Named::alive(unmarked(text), proof),
         };
         match (named.file, &named.doubt) {
             (None, _) if kind == MappedKind::File => self.tell_missing(&named),
@@ -244,29 +244,30 @@ impl<'a> Describe<'a> {
     }
 }
 
-fn kind(text: &[u8], device: Device, mounts: &[Mount], proof: Option<FileId>) -> MappedKind {
-    let unnamed = text.strip_suffix(b" (deleted)").filter(|_| !is_mounted(device, mounts));
+/// What stands behind a name as the kernel prints it.
+pub(super) fn kind(
+    text: &[u8],
+    device: Device,
+    mounts: &[Mount],
+    proof: Option<FileId>,
+) -> MappedKind {
+    let name = unmarked(text);
+    // Memory without a file is marked and lies on a device that is in no mount table: the kernel's
+    // mount for it is nobody's. A file that is only called so lies on one that is.
+    let mounted = mounts.iter().any(|mount| mount.device == device);
+    let unnamed = (name != text && !mounted).then_some(name);
     match unnamed {
         _ if text.first() != Some(&b'/') => MappedKind::KernelObject,
-        Some(name) if name.starts_with(b"/memfd:") => MappedKind::Memfd,
         Some(b"/secretmem") => MappedKind::Memfd,
-        Some(b"/dev/zero" | b"/anon_hugepage") => MappedKind::SharedMemory,
-        Some(b"/drm mm object" | b"/i915") => MappedKind::SharedMemory,
+        Some(name) if name.starts_with(b"/memfd:") => MappedKind::Memfd,
+        Some(b"/dev/zero" | b"/anon_hugepage" | b"/drm mm object" | b"/i915") => {
+            MappedKind::SharedMemory
+        }
         Some(name) if name.starts_with(b"/SYSV") && name.len() == 13 => MappedKind::SharedMemory,
         Some(b"/[aio]") => MappedKind::KernelObject,
         _ if proof.is_some_and(|file| !file.regular) => MappedKind::Device,
         _ => MappedKind::File,
     }
-}
-
-/// Whether `text` names memory without a file: the kernel's mount for it is nobody's, so its device
-/// is in no mount table. A file that is only called so lies on a device that is.
-pub(super) fn is_memfd(text: &[u8], device: Device, mounts: &[Mount]) -> bool {
-    text.starts_with(b"/memfd:") && text.ends_with(b" (deleted)") && !is_mounted(device, mounts)
-}
-
-fn is_mounted(device: Device, mounts: &[Mount]) -> bool {
-    mounts.iter().any(|mount| mount.device == device)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@
 
 use super::ancestry::Ancestor;
 use super::handle::{Identity, ProcessHandle};
-use super::namespaces::{Namespace, NamespaceKind, has_all_processes, is_in_the_hosts_mounts};
+use super::namespaces::{Namespace, NamespaceKind, has_all_processes, is_reader_in_initial};
 use super::parse::cgroup::cgroups;
 use super::parse::container_id::{Engine, PodUid, placement};
 use super::parse::mountinfo::{Mount, mounts};
@@ -92,8 +92,8 @@ pub fn membership(
     let mounted = Mounted::read(&told.mounts);
     told.by_cgroup();
     if told.container.is_none() && told.pod.is_none() && apart.has_own_files() {
-        told.container = mounted.container.clone();
-        told.pod.clone_from(&mounted.pod);
+        told.container = mounted.container;
+        told.pod = mounted.pod;
         if told.container.is_none() && told.pod.is_none() {
             told.by_name();
         }
@@ -121,14 +121,10 @@ impl Membership {
             b"name=systemd" => 1,
             _ => 2,
         });
-        let named = |cgroup: &&Cgroup| {
-            let found = placement(&cgroup.path);
-            !found.containers.is_empty() || found.pod.is_some()
-        };
-        let Some(cgroup) = order.into_iter().find(named) else {
+        let mut found = order.into_iter().map(|cgroup| placement(&cgroup.path));
+        let Some(found) = found.find(|p| !p.containers.is_empty() || p.pod.is_some()) else {
             return;
         };
-        let found = placement(&cgroup.path);
         let pod = found.containers.last().and_then(|c| c.pod.clone()).or(found.pod);
         let mut containers: Vec<_> = found
             .containers
@@ -230,7 +226,8 @@ fn own_root(root: &ProcRoot, target: &[Mount]) -> Option<bool> {
         place(&mounts(&bytes).flatten().collect::<Vec<_>>())
     };
     let init = has_all_processes(root).then(|| root_of("1")).flatten();
-    let reader = || is_in_the_hosts_mounts(root).then(|| root_of("self")).flatten();
+    let reader =
+        || is_reader_in_initial(root, NamespaceKind::Mnt).then(|| root_of("self")).flatten();
     let reference = init.or_else(reader)?;
     place(target).map(|own| own != reference)
 }

@@ -30,7 +30,7 @@ mod target_root;
 pub use ancestry::{Ancestor, ancestry};
 pub use arguments::arguments;
 pub use dir::{Access, FileId, ProcDir, Traffic};
-pub use error::{Error, ReadError};
+pub use error::{Error, ReadError, describe};
 pub use executable::{Executable, Program, Through, executable};
 pub use handle::{Asked, Fate, Identity, Label, ProcessHandle};
 pub use hidepid::Hidepid;

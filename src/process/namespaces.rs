@@ -92,10 +92,17 @@ pub struct Namespace {
 pub fn namespaces(root: &ProcRoot, process: &ProcessHandle) -> Observed<Vec<Namespace>> {
     let mut gaps = Gaps::default();
     let mut found = Vec::new();
+    let init = hosts_init(root);
+    let hosts = |kind| init.as_ref().ok().and_then(|init| namespace_id(init, kind));
     for kind in NamespaceKind::ALL {
         match process.living().link(&format!("ns/{}", kind.as_str())) {
             Ok(text) => match link::inode_of(&text, kind.as_str().as_bytes()) {
-                Some(id) => found.push(Namespace { kind, id, host: is_host(root, kind, id) }),
+                Some(id) => {
+                    let host = is_initial(kind, id)
+                        .or_else(|| hosts(kind).map(|hosts| id == hosts))
+                        .or_else(|| is_reader_in_initial(root, kind).then_some(false));
+                    found.push(Namespace { kind, id, host });
+                }
                 None => gaps.push(Gap::new(FIELD, Reason::Malformed, kind.as_str())),
             },
             // An older kernel without this kind.
@@ -105,53 +112,48 @@ pub fn namespaces(root: &ProcRoot, process: &ProcessHandle) -> Observed<Vec<Name
     }
     let unknown = found.iter().filter(|ns| ns.host.is_none()).count();
     if unknown > 0 {
-        let tried = root.path().join("1/ns");
-        let readable =
-            root.neighbour(1).ok().and_then(|init| namespace_id(&init, NamespaceKind::Pid));
-        let gap = match readable {
-            Some(pids) if pids != NamespaceKind::Pid.initial() => {
-                Gap::new(HOST, Reason::Unsupported, "process 1 is not the host's init here")
-            }
-            _ => Gap::new(HOST, Reason::Denied, tried.to_string_lossy()),
-        };
-        gaps.push(gap.times(unknown as u64));
+        gaps.push(init.err().unwrap_or_else(|| denied(root)).times(unknown as u64));
     }
     Observed { value: found, gaps }
+}
+
+/// Process 1, if it is the host's init; else why nothing can be compared with it.
+fn hosts_init(root: &ProcRoot) -> Result<ProcDir, Gap> {
+    let init = root.neighbour(1).ok();
+    let pids = init.as_ref().and_then(|init| namespace_id(init, NamespaceKind::Pid));
+    match (init, pids) {
+        (Some(init), Some(pids)) if pids == NamespaceKind::Pid.initial() => Ok(init),
+        (_, Some(_)) => {
+            Err(Gap::new(HOST, Reason::Unsupported, "process 1 is not the host's init here"))
+        }
+        _ => Err(denied(root)),
+    }
+}
+
+fn denied(root: &ProcRoot) -> Gap {
+    Gap::new(HOST, Reason::Denied, root.path().join("1/ns").to_string_lossy())
 }
 
 /// Whether the reader is in the machine's first pid namespace, and so has all its processes.
 #[must_use]
 pub fn has_all_processes(root: &ProcRoot) -> bool {
-    let own = root.dir().subdir("self").ok();
-    let pids = own.and_then(|own| namespace_id(&own, NamespaceKind::Pid));
-    pids == Some(NamespaceKind::Pid.initial())
+    is_reader_in_initial(root, NamespaceKind::Pid)
 }
 
-/// Whether the reader is known to be in the host's mount namespace: it has the fixed number.
-pub(super) fn is_in_the_hosts_mounts(root: &ProcRoot) -> bool {
+/// Whether the reader is in the namespace that has the fixed number. Of the mount and network
+/// namespace that also tells that this kernel fixes them.
+pub(super) fn is_reader_in_initial(root: &ProcRoot, kind: NamespaceKind) -> bool {
     let own = root.dir().subdir("self").ok();
-    let mounts = own.and_then(|own| namespace_id(&own, NamespaceKind::Mnt));
-    mounts == Some(NamespaceKind::Mnt.initial())
+    own.and_then(|own| namespace_id(&own, kind)) == Some(kind.initial())
 }
 
 const FIELD: &str = "process.namespaces";
 const HOST: &str = "process.namespaces.host";
 
-/// Compared with the initial namespace's fixed number, or with process 1's namespace where that is
-/// the host's init, or known by the reader's own being a fixed one.
-fn is_host(root: &ProcRoot, kind: NamespaceKind, id: u64) -> Option<bool> {
-    if id == kind.initial() || kind.always_fixed() {
-        return Some(id == kind.initial());
-    }
-    let init = root.neighbour(1).ok().filter(|init| {
-        namespace_id(init, NamespaceKind::Pid) == Some(NamespaceKind::Pid.initial())
-    });
-    if let Some(hosts) = init.and_then(|init| namespace_id(&init, kind)) {
-        return Some(id == hosts);
-    }
-    // Where the reader's own has the fixed number, this kernel fixes it, and another is not it.
-    let own = root.dir().subdir("self").ok().and_then(|own| namespace_id(&own, kind));
-    (own == Some(kind.initial())).then_some(false)
+/// Whether a namespace is the initial one, as far as its number alone tells.
+fn is_initial(kind: NamespaceKind, id: u64) -> Option<bool> {
+    let same = id == kind.initial();
+    (same || kind.always_fixed()).then_some(same)
 }
 
 /// The inode of a namespace of the process behind `dir`.

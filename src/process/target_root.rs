@@ -16,6 +16,11 @@ use crate::contract::Reason;
 
 const DELETED: &[u8] = b" (deleted)";
 
+/// A name without the kernel's mark, if it has that.
+pub(super) fn unmarked(text: &[u8]) -> &[u8] {
+    text.strip_suffix(DELETED).unwrap_or(text)
+}
+
 /// The root directory of a process.
 #[derive(Debug)]
 pub(super) struct TargetRoot {
@@ -103,7 +108,7 @@ impl TargetRoot {
 
     /// A name that the kernel marks as gone, and that is none by its identity either.
     fn gone(&self, text: &[u8], proof: Option<FileId>, failed: Option<ReadError>) -> Named {
-        let path = text.strip_suffix(DELETED).unwrap_or(text);
+        let path = unmarked(text);
         // Whatever has the name now is another file, unless this one was given it back.
         let back = |now: FileId| proof.is_some_and(|file| now.is_same_file(&file));
         let replaced = self.lookup(path).is_ok_and(|now| !back(now));

@@ -559,19 +559,22 @@ mod as_root {
         assert_eq!(lib(&inspect(own.pid()), path.to_str().unwrap())["size"], 4096);
     }
 
+    /// Looks as `nobody` through a procfs that hides other users' processes.
+    fn nobody_under_hidepid(public: &Public, hidepid: u32, pid: u32) -> Ran {
+        let look = format!(
+            "mount -t proc -o hidepid={hidepid} proc /proc && \
+             exec setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups {} inspect pid {pid}",
+            public.zastava.display()
+        );
+        let mut command = Command::new("unshare");
+        run(command.args(["--mount", "sh", "-c", &look]).env("LC_ALL", "C.UTF-8"))
+    }
+
     // Pitfall 53.
     #[test]
     fn a_hidden_process_is_no_process_and_the_mount_option_is_named() {
         let (public, roots) = (Public::new(), Live::shell("true"));
-        let look = format!(
-            "mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups \
-             {} inspect pid {}",
-            public.zastava.display(),
-            roots.pid()
-        );
-        let ran = run(Command::new("unshare")
-            .args(["--mount", "sh", "-c", &look])
-            .env("LC_ALL", "C.UTF-8"));
+        let ran = nobody_under_hidepid(&public, 2, roots.pid());
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(3), ""));
         assert_eq!(
             ran.stderr,
@@ -586,15 +589,7 @@ mod as_root {
     #[test]
     fn where_the_directories_are_closed_nothing_is_readable_and_that_is_said() {
         let (public, roots) = (Public::new(), Live::shell("true"));
-        let look = format!(
-            "mount -t proc -o hidepid=1 proc /proc && exec setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups \
-             {} inspect pid {}",
-            public.zastava.display(),
-            roots.pid()
-        );
-        let ran = run(Command::new("unshare")
-            .args(["--mount", "sh", "-c", &look])
-            .env("LC_ALL", "C.UTF-8"));
+        let ran = nobody_under_hidepid(&public, 1, roots.pid());
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(3), ""));
         let first = ran.stderr.lines().next().unwrap();
         assert_eq!(

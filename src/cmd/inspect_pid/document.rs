@@ -359,7 +359,7 @@ impl Exe {
         let path = Text::of(&exe.path);
         // It is an argument.
         let program = exe.program.as_ref().filter(|_| arguments == Shown::Whole);
-        let program = program.map(|program| Text::of(&program.path));
+        let (program, program_bytes) = Text::halves(program.map(|program| program.path.as_slice()));
         Self {
             path: path.text,
             path_bytes: path.bytes,
@@ -370,8 +370,8 @@ impl Exe {
             replaced: exe.replaced,
             memfd: exe.memfd,
             elsewhere: exe.elsewhere,
-            program_bytes: program.as_ref().and_then(|program| program.bytes.clone()),
-            program: program.map(|program| program.text),
+            program,
+            program_bytes,
         }
     }
 }
@@ -379,14 +379,8 @@ impl Exe {
 impl Relative {
     fn of(ancestor: &Ancestor) -> Self {
         let comm = Text::of(&ancestor.comm);
-        let exe = ancestor.exe.as_ref().map(|exe| Text::of(exe));
-        Self {
-            pid: ancestor.pid,
-            comm: comm.text,
-            comm_bytes: comm.bytes,
-            exe_bytes: exe.as_ref().and_then(|exe| exe.bytes.clone()),
-            exe: exe.map(|exe| exe.text),
-        }
+        let (exe, exe_bytes) = Text::halves(ancestor.exe.as_deref());
+        Self { pid: ancestor.pid, comm: comm.text, comm_bytes: comm.bytes, exe, exe_bytes }
     }
 }
 

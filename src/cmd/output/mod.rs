@@ -20,7 +20,7 @@ use super::streams::Streams;
 use escape::Charset;
 use page::{Colour, Page};
 
-pub(super) use json::Style;
+use json::Style;
 
 /// The form of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -25,6 +25,13 @@ pub struct Stat<'a> {
     pub start_ticks: u64,
 }
 
+/// Whether a process of this state and number of threads has ended: the state alone is that of its
+/// first thread, which may leave others behind.
+#[must_use]
+pub fn has_ended(state: u8, threads: u64) -> bool {
+    state == b'Z' && threads <= 1
+}
+
 /// Reads the one line of `stat`.
 ///
 /// # Errors
