@@ -7,12 +7,13 @@ use std::path::PathBuf;
 
 use clap::CommandFactory;
 use clap_complete::Shell;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 
 use super::arguments::{Cli, GenerateArgs};
 use super::error::Failure;
 use super::exit::ExitStatus;
 use super::inspect_pid;
+use crate::contract;
 
 /// One file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,13 +90,19 @@ fn completions() -> Vec<GeneratedFile> {
     shells.into_iter().map(make).collect()
 }
 
+/// The commands' documents, and what is sent.
 fn schemas() -> Vec<GeneratedFile> {
-    vec![schema::<inspect_pid::PidDocument>(inspect_pid::SCHEMA)]
+    let document = document::<inspect_pid::PidDocument>(inspect_pid::SCHEMA);
+    let contract = contract::schema::schemas().into_iter();
+    [document].into_iter().chain(contract.map(|(name, schema)| file(&name, &schema))).collect()
 }
 
-fn schema<T: JsonSchema>(name: &str) -> GeneratedFile {
-    let schema = schemars::schema_for!(T);
-    let mut content = serde_json::to_vec_pretty(&schema).unwrap_or_default();
+fn document<T: JsonSchema>(name: &str) -> GeneratedFile {
+    file(name, &contract::schema::document::<T>(name))
+}
+
+fn file(name: &str, schema: &Schema) -> GeneratedFile {
+    let mut content = serde_json::to_vec_pretty(schema).unwrap_or_default();
     content.push(b'\n');
     GeneratedFile { name: format!("{name}.json"), content }
 }
