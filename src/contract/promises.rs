@@ -46,3 +46,34 @@ pub fn versions(bytes: &[u8]) {
     assert_eq!(agreed, right.negotiate(&left, schema));
     assert_eq!(agreed.major, 1);
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ALL: [fn(&[u8]); 3] = [event, canonical, versions];
+
+    proptest! {
+        #[test]
+        fn no_bytes_break_a_promise(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
+            ALL.iter().for_each(|promise| promise(&bytes));
+        }
+
+        #[test]
+        fn no_text_breaks_a_promise(
+            letters in proptest::collection::vec(any::<char>(), 0..200)
+        ) {
+            let text = String::from_iter(letters);
+            ALL.iter().for_each(|promise| promise(text.as_bytes()));
+        }
+
+        #[test]
+        fn no_offers_break_a_promise(
+            text in r"((zastava\.runtime\.event|[a-z.]{0,5})@v[0-2]\.[0-9]{0,2}[,; ]{0,2}){0,12}"
+        ) {
+            ALL.iter().for_each(|promise| promise(text.as_bytes()));
+        }
+    }
+}
