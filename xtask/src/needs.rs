@@ -21,7 +21,11 @@ const NEEDS: [Need; 9] = [
     },
     Need { program: "fish", package: "fish", tests: &["every_shell"] },
     Need { program: "mandoc", package: "mandoc", tests: &["every_man_page"] },
-    Need { program: "python3", package: "python3", tests: &["live_processes", "differential"] },
+    Need {
+        program: "python3",
+        package: "python3",
+        tests: &["live_processes", "differential", "by_python"],
+    },
     Need { program: "runc", package: "runc", tests: &["with_runc"] },
     Need { program: "script", package: "bsdutils", tests: &["on_a_terminal"] },
     Need { program: "setpriv", package: "util-linux", tests: &["as_root"] },
