@@ -10,8 +10,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::digest::text_on_the_wire;
 
-/// How many versions of one offer are looked at.
-const OFFERED_MAX: usize = 64;
+/// How many malformed items of one offer are told. Versions have no such limit: the first ones would
+/// count for more.
+const MALFORMED_MAX: usize = 64;
 
 /// `<schema>@v<major>.<minor>` was expected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -129,7 +130,7 @@ fn number(digits: &str) -> Option<u32> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Offer {
     versions: BTreeSet<SchemaVersion>,
-    /// What could not be understood, and was passed over.
+    /// What could not be understood, and was passed over: the first 64 of it.
     pub malformed: Vec<BadVersion>,
 }
 
@@ -141,10 +142,11 @@ impl Offer {
     pub fn parse(list: &str) -> Self {
         let items = list.split(',').map(str::trim).filter(|item| !item.is_empty());
         let mut offer = Self::default();
-        for item in items.take(OFFERED_MAX) {
+        for item in items {
             match item.parse() {
                 Ok(version) => _ = offer.versions.insert(version),
-                Err(bad) => offer.malformed.push(bad),
+                Err(bad) if offer.malformed.len() < MALFORMED_MAX => offer.malformed.push(bad),
+                Err(_more) => {}
             }
         }
         offer

@@ -81,3 +81,22 @@ proptest! {
         prop_assert_eq!(Minor::from(version).version(), version);
     }
 }
+
+/// A limit on what is looked at must not make the first ones count for more.
+#[test]
+fn order_does_not_matter_in_a_long_offer_either() {
+    let ours = "zastava.runtime.event@v1.1";
+    for other in ["zastava.runtime.event@v2.0,", "nonsense,"] {
+        let before = format!("{}{ours}", other.repeat(10_000));
+        let after = format!("{ours},{}", other.repeat(10_000));
+        for list in [before, after] {
+            assert_eq!(agreed(ours, &list, SCHEMAS[0]), Minor::V1_1.version());
+        }
+    }
+}
+
+#[test]
+fn what_is_malformed_in_a_long_offer_is_told_up_to_a_limit() {
+    let told = |count| Offer::parse(&"x,".repeat(count)).malformed.len();
+    assert_eq!((told(2), told(64), told(65), told(10_000)), (2, 64, 64, 64));
+}
