@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// What is asked: what the policy says to these images in this namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -24,8 +24,10 @@ pub struct PolicyRequest {
 #[serde(rename_all = "camelCase")]
 pub struct PolicyResponse {
     /// How long the answer holds, in seconds.
-    pub ttl_seconds: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttl_seconds: Option<u64>,
     /// By the image as it was asked for.
+    #[serde(default, deserialize_with = "null_is_absent")]
     pub results: BTreeMap<String, ImageVerdict>,
 }
 
@@ -43,7 +45,7 @@ pub struct ImageVerdict {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy_verdict: Option<Verdict>,
     /// Why.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_absent")]
     pub reasons: Vec<String>,
     /// Its entry in the transparency log.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,10 +53,19 @@ pub struct ImageVerdict {
 }
 
 /// An entry in the transparency log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Rekor {
     /// Its UUID.
-    pub uuid: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uuid: Option<String>,
+}
+
+/// Some backends write `null` for what they have not, where others write nothing.
+fn null_is_absent<'de, D: Deserializer<'de>, T>(deserializer: D) -> Result<T, D::Error>
+where
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// A verdict of the policy.

@@ -10,6 +10,7 @@ mod events;
 mod golden;
 mod json;
 mod negotiation;
+mod policy;
 mod properties;
 mod readers;
 mod released;
