@@ -1,5 +1,6 @@
 //! The golden files: bytes and ids that were fixed without the product.
 
+use std::fs;
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
@@ -81,6 +82,26 @@ fn the_golden_files_are_what_is_written_by_python_alone() {
 }
 
 #[test]
+fn a_golden_file_that_was_changed_added_or_lost_is_told_by_python() {
+    let copy = tempfile::tempdir().unwrap();
+    let script = copy.path().join("golden.py");
+    fs::copy(fixture("golden.py"), &script).unwrap();
+    let script = script.to_str().unwrap();
+    assert!(python(script, &[], b"").status.success());
+    let checked = || {
+        let ran = python(script, &["--check"], b"");
+        (ran.status.code(), String::from_utf8(ran.stderr).unwrap())
+    };
+    assert_eq!(checked(), (Some(0), String::new()));
+    fs::write(copy.path().join("ids.txt"), "").unwrap();
+    fs::write(copy.path().join("event-x-1.0.json"), "{}").unwrap();
+    fs::remove_file(copy.path().join("event-least-1.0.json")).unwrap();
+    let names = ["event-least-1.0.json", "event-x-1.0.json", "ids.txt"];
+    let told = names.map(|name| format!("{name} is not what golden.py writes\n"));
+    assert_eq!(checked(), (Some(1), told.concat()));
+}
+
+#[test]
 fn every_golden_event_id_is_found_again_by_python_in_the_bytes() {
     for (name, _, _) in events::all() {
         let (text, id) = expected(name);
@@ -101,7 +122,7 @@ fn an_event_that_differs_in_one_character_has_another_id_by_python_too() {
     assert_ne!(found, format!("{id}\n"));
 }
 
-/// Runs a script of the fixtures with bytes on its standard input.
+/// Runs a script, of the fixtures if its path is relative, with bytes on its standard input.
 fn python(script: &str, arguments: &[&str], input: &[u8]) -> Output {
     let mut command = Command::new("python3");
     command.arg(fixture(script)).args(arguments);
