@@ -55,6 +55,48 @@ impl Default for ReadLimits {
     }
 }
 
+/// How much of one ELF file may be read. Sizes are in bytes.
+#[derive(Clone, Debug)]
+pub struct ElfLimits {
+    /// Program headers. The kernel runs no file with more than 64 KiB of them: 2048 of 32 bits.
+    pub program_headers: usize,
+    /// Section headers.
+    pub section_headers: usize,
+    /// The table of the sections' names.
+    pub section_names: usize,
+    /// All notes of the file.
+    pub notes: usize,
+    /// Packager's notes that are kept.
+    pub packages: usize,
+    /// Entries of the dynamic table.
+    pub dynamic_entries: usize,
+    /// One string: a path, a library's name, a version. The kernel's own limit of a path is 4096.
+    pub string: usize,
+    /// What is searched for Go's build information where no section names it.
+    pub go_search: usize,
+    /// The list of a Go program's modules; with a thousand of them it is about 100 KiB.
+    pub go_modules: usize,
+    /// All reads of the file together.
+    pub total: u64,
+}
+
+impl Default for ElfLimits {
+    fn default() -> Self {
+        Self {
+            program_headers: 2048,
+            section_headers: 4096,
+            section_names: 256 << 10,
+            notes: 1 << 20,
+            packages: 64,
+            dynamic_entries: 4096,
+            string: 4096,
+            go_search: 4 << 20,
+            go_modules: 1 << 20,
+            total: 16 << 20,
+        }
+    }
+}
+
 /// The end of a whole run. Reads that would begin after it are not begun.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline(Option<Instant>);

@@ -1,6 +1,6 @@
-//! Parsers of what the kernel prints under `/proc`.
+//! Parsers of what the kernel prints under `/proc`, and of the ELF files that a process has mapped.
 //!
-//! May use: nothing. Crates: none.
+//! May use: `limits`. Crates: `goblin`, `serde`, `serde_json`.
 //!
 //! Pure and total: bytes in, borrowed values out; no panic, no endless loop, no memory beyond the
 //! input's own size times a small constant. Nothing here is UTF-8: a process chooses its own name,
@@ -19,6 +19,7 @@
 pub mod cgroup;
 pub mod cmdline;
 pub mod container_id;
+pub mod elf;
 pub mod link;
 pub mod maps;
 pub mod mountinfo;

@@ -3,6 +3,11 @@
 //! The fuzz targets hand these functions their inputs, and so does a property test below. They
 //! panic when a promise is broken, and are called by nothing else.
 
+use std::cell::Cell;
+
+use crate::limits::ElfLimits;
+
+use super::elf::{self, Elf, Endian, Source, Unreadable, go, notes};
 use super::{
     cgroup, cmdline, container_id, link, maps, mountinfo, net, stat, status, unescape_octal,
 };
@@ -79,6 +84,82 @@ pub fn net(bytes: &[u8]) {
     assert!(names <= bytes.len());
 }
 
+/// No more is read than the limits allow, and no text is longer.
+pub fn elf(bytes: &[u8]) {
+    let narrow = ElfLimits {
+        program_headers: 8,
+        section_headers: 8,
+        section_names: 64,
+        notes: 128,
+        packages: 1,
+        dynamic_entries: 4,
+        string: 16,
+        go_search: 256,
+        go_modules: 64,
+        total: 8192,
+    };
+    for limits in [ElfLimits::default(), narrow] {
+        let source = Counted { bytes, asked: Cell::new(0) };
+        let read = elf::identify(&source, &limits);
+        assert!(source.asked.get() <= limits.total);
+        assert!(read.is_err() || bytes.starts_with(b"\x7fELF"));
+        read.iter().for_each(|elf| keeps_to(elf, &limits));
+    }
+}
+
+fn keeps_to(elf: &Elf, limits: &ElfLimits) {
+    assert!(elf.build_id.as_ref().is_none_or(|id| (1..=64).contains(&id.len())));
+    for string in elf.interpreter.iter().chain(&elf.soname) {
+        assert!(string.len() < limits.string && !string.contains(&0));
+    }
+    assert!(elf.packages.len() <= limits.packages);
+    for (number, doubt) in (1..).zip(&elf.doubts) {
+        assert!(!elf.doubts.iter().skip(number).any(|other| other == doubt), "told twice");
+    }
+}
+
+/// A file that counts what is asked of it.
+struct Counted<'a> {
+    bytes: &'a [u8],
+    asked: Cell<u64>,
+}
+
+impl Source for Counted<'_> {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Unreadable> {
+        let asked = u64::try_from(buffer.len()).unwrap_or(u64::MAX);
+        self.asked.set(self.asked.get().saturating_add(asked));
+        self.bytes.read_at(offset, buffer)
+    }
+}
+
+/// Every note is a piece of the input, and a bad one is the last.
+pub fn elf_notes(bytes: &[u8]) {
+    for endian in [Endian::Little, Endian::Big] {
+        for alignment in [notes::Alignment::Four, notes::Alignment::Eight] {
+            let read: Vec<_> = notes::notes(bytes, endian, alignment).collect();
+            assert!(read.len().saturating_mul(12) <= bytes.len().saturating_add(12));
+            assert!(read.iter().rev().skip(1).all(Result::is_ok));
+            for note in read.into_iter().flatten() {
+                assert!(within(bytes, note.owner) && within(bytes, note.desc));
+                assert_ne!(note.owner.last(), Some(&0));
+            }
+        }
+    }
+}
+
+/// Nothing is found without the mark that begins it, and its texts are pieces of the input.
+pub fn go_buildinfo(bytes: &[u8]) {
+    let Some(found) = go::find_in(bytes, &ElfLimits::default()) else {
+        return;
+    };
+    assert!(bytes.windows(14).any(|piece| piece == b"\xff Go buildinf:"));
+    let version = found.version.unwrap_or_default();
+    assert!(bytes.windows(version.len()).any(|piece| piece == version.as_bytes()));
+    // A byte that is no UTF-8 is shown as three.
+    let longest = bytes.len().saturating_mul(3);
+    assert!(found.path.is_none_or(|path| path.len() <= longest));
+}
+
 fn non_empty_lines(bytes: &[u8]) -> usize {
     bytes.split(|&b| b == b'\n').filter(|line| !line.is_empty()).count()
 }
@@ -95,7 +176,8 @@ mod tests {
 
     use super::*;
 
-    const ALL: [fn(&[u8]); 6] = [maps, cmdline, stat, cgroup, mountinfo, net];
+    const ALL: [fn(&[u8]); 9] =
+        [maps, cmdline, stat, cgroup, mountinfo, net, elf, elf_notes, go_buildinfo];
 
     proptest! {
         #[test]
