@@ -13,19 +13,21 @@ struct Need {
     tests: &'static [&'static str],
 }
 
-const NEEDS: [Need; 9] = [
+const NEEDS: [Need; 11] = [
     Need {
         program: "busybox",
         package: "busybox-static",
         tests: &["a_static_program", "with_runc"],
     },
     Need { program: "fish", package: "fish", tests: &["every_shell"] },
+    Need { program: "go", package: "golang-go", tests: &["as_go_reads"] },
     Need { program: "mandoc", package: "mandoc", tests: &["every_man_page"] },
     Need {
         program: "python3",
         package: "python3",
         tests: &["live_processes", "differential", "by_python"],
     },
+    Need { program: "readelf", package: "binutils", tests: &["as_readelf_reads"] },
     Need { program: "runc", package: "runc", tests: &["with_runc"] },
     Need { program: "script", package: "bsdutils", tests: &["on_a_terminal"] },
     Need { program: "setpriv", package: "util-linux", tests: &["as_root"] },
