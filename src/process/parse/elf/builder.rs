@@ -114,6 +114,12 @@ impl Builder {
         Put { offset, size: bytes.len() as u64 }
     }
 
+    /// Other bytes in the place of some that were put.
+    pub(super) fn overwrite(&mut self, put: Put, bytes: &[u8]) {
+        let start = put.offset as usize;
+        self.body[start..start + bytes.len()].copy_from_slice(bytes);
+    }
+
     pub(super) fn segment(&mut self, kind: u32, bytes: &[u8]) -> Put {
         self.segment_aligned((kind, 4), bytes)
     }
@@ -126,8 +132,13 @@ impl Builder {
 
     pub(super) fn section(&mut self, (name, kind): (&'static str, u32), bytes: &[u8]) -> Put {
         let put = self.put(bytes);
-        self.sections.push(Section { name, kind, put, align: 4 });
+        self.section_of((name, kind), put);
         put
+    }
+
+    /// A section of bytes that were put before.
+    pub(super) fn section_of(&mut self, (name, kind): (&'static str, u32), put: Put) {
+        self.sections.push(Section { name, kind, put, align: 4 });
     }
 
     /// A dynamic table with these entries and strings.

@@ -315,7 +315,7 @@ impl Strings<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::builder::{Builder, KINDS, PT_NOTE, SHT_NOTE, SHT_PROGBITS};
+    use super::super::builder::{Builder, KINDS, PT_NOTE, Put, SHT_NOTE, SHT_PROGBITS};
     use super::super::{Class, Doubt, Elf, identify};
     use super::*;
 
@@ -447,6 +447,31 @@ mod tests {
             let mut builder = Builder::new(KINDS[2]);
             builder.put(&[&vec![0; skew][..], &following("go1.21")].concat());
             assert_eq!(version(&builder.read()), expected, "{skew}");
+        }
+    }
+
+    #[test]
+    fn the_alignment_is_the_addresss_and_not_the_places() {
+        let mut builder = Builder::new(KINDS[2]);
+        let put = builder.put(&[&[0; 16][..], &following("go1.21")].concat());
+        let skewed = Put { offset: put.offset + 8, size: put.size - 8 };
+        builder.section_of((".go.buildinfo", SHT_PROGBITS), skewed);
+        assert_eq!(version(&builder.read()), Some("go1.21"));
+    }
+
+    #[test]
+    fn a_string_that_goes_beyond_its_segment_is_none() {
+        for (beyond, expected) in [(0, Some("go1.17")), (1, None)] {
+            let mut builder = Builder::new(KINDS[2]);
+            let section = [MAGIC, &[8, 0], &[0; 16]].concat();
+            let info = builder.section((".go.buildinfo", SHT_PROGBITS), &section);
+            let words = builder.put(&[0; 16]);
+            // The last bytes of the segment; the table of sections follows them in the file.
+            let data = builder.put(b"go1.17");
+            builder.overwrite(words, &builder.words(&[data.address(), data.size + beyond]));
+            let addresses = builder.words(&[words.address(), 0]);
+            builder.overwrite(info, &[MAGIC, &[8, 0], &addresses].concat());
+            assert_eq!(version(&builder.read()), expected, "{beyond} beyond");
         }
     }
 

@@ -33,6 +33,8 @@ fn full(kind: (super::Class, super::Endian)) -> Builder {
 struct Watched<'a> {
     file: &'a [u8],
     asked: Cell<u64>,
+    /// The most that was asked for at once, for which the reader has memory.
+    largest: Cell<usize>,
     reads: Cell<usize>,
     ends_at: usize,
     fails_at: usize,
@@ -40,8 +42,8 @@ struct Watched<'a> {
 
 impl<'a> Watched<'a> {
     fn new(file: &'a [u8]) -> Self {
-        let (asked, reads) = (Cell::new(0), Cell::new(0));
-        Self { file, asked, reads, ends_at: usize::MAX, fails_at: usize::MAX }
+        let (asked, largest, reads) = (Cell::new(0), Cell::new(0), Cell::new(0));
+        Self { file, asked, largest, reads, ends_at: usize::MAX, fails_at: usize::MAX }
     }
 }
 
@@ -49,6 +51,7 @@ impl Source for Watched<'_> {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Unreadable> {
         let read = self.reads.replace(self.reads.get() + 1);
         self.asked.set(self.asked.get() + buffer.len() as u64);
+        self.largest.set(self.largest.get().max(buffer.len()));
         if read == self.fails_at {
             return Err(Unreadable);
         }
@@ -112,6 +115,19 @@ fn a_note_of_four_gigabytes_takes_no_memory_and_ends_its_segment_only() {
         let one = builder.read();
         assert_eq!((one.build_id.as_deref(), one.doubts), (Some(&b"id"[..]), vec![]));
     }
+}
+
+#[test]
+fn no_more_memory_is_taken_than_the_file_turns_out_to_fill() {
+    let mut builder = Builder::new(KINDS[2]);
+    builder.segment(PT_NOTE, b"x");
+    let mut file = builder.build();
+    // The second program header's `p_filesz`: a megabyte, which the limit allows.
+    file[64 + 56 + 32..][..8].copy_from_slice(&(1_u64 << 20).to_le_bytes());
+    let source = Watched::new(&file);
+    let elf = identify(&source, &ElfLimits::default()).unwrap();
+    assert_eq!(elf.doubts, [Doubt { field: Field::BuildId, why: Why::Malformed }]);
+    assert!(source.largest.get() <= 64 << 10, "{} at once", source.largest.get());
 }
 
 #[test]

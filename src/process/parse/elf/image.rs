@@ -181,3 +181,33 @@ impl Endian {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn loaded((p_vaddr, p_offset): (u64, u64), p_filesz: u64) -> ProgramHeader {
+        ProgramHeader { p_type: PT_LOAD, p_vaddr, p_offset, p_filesz, ..ProgramHeader::new() }
+    }
+
+    #[test]
+    fn an_address_is_in_the_segment_that_has_bytes_for_it() {
+        let (file, limits) = (&b""[..], ElfLimits::default());
+        let mut image = Image::flat(&file, &limits).unwrap();
+        image.segments = vec![loaded((0x1000, 0), 0x10), loaded((0x1010, 0x100), 0x20)];
+        assert_eq!(image.locate(0x1000), Ok((0, 0x10)));
+        assert_eq!(image.locate(0x100f), Ok((0xf, 1)));
+        assert_eq!(image.locate(0x1010), Ok((0x100, 0x20)), "the next one's first");
+        for outside in [0, 0xfff, 0x1030, u64::MAX] {
+            assert_eq!(image.locate(outside), Err(Why::Malformed), "{outside:#x}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_read_in_both_orders() {
+        assert_eq!(Endian::Little.number(&[1, 2, 3], 2), Some(0x0201));
+        assert_eq!(Endian::Big.number(&[1, 2, 3], 2), Some(0x0102));
+        assert_eq!(Endian::Big.number(&[0xff; 8], 8), Some(u64::MAX));
+        assert_eq!(Endian::Little.number(&[1, 2, 3], 4), None);
+    }
+}
