@@ -11,7 +11,7 @@ use zastava::process::parse::elf::{Class, Elf, Endian, Linkage, PackageNote};
 /// The part of a file's identity that readelf tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Told {
-    pub(crate) class: Option<Class>,
+    class: Option<Class>,
     endian: Option<Endian>,
     file_type: Option<u16>,
     /// By name, which [`machine`] knows the number of.
@@ -73,6 +73,11 @@ impl Told {
         }
         let flags = between(line, b"(FLAGS_1)", b"").unwrap_or_default();
         self.is_pie |= flags.split(|&b| b == b' ').any(|flag| flag == b"PIE");
+    }
+
+    /// Whether readelf could not even read the header.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.class.is_none()
     }
 
     /// How it is linked, by what was told. A file of debugging information asks for an interpreter
