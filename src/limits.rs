@@ -97,6 +97,26 @@ impl Default for ElfLimits {
     }
 }
 
+/// How much of the files of one process (or container) is read to take digests of them.
+///
+/// A file that is larger than what is left is passed over without spending, and keeps its build-id
+/// and size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DigestBudget {
+    /// Files; those whose digest is known already are not counted.
+    pub files: usize,
+    /// Bytes of them all.
+    pub bytes: u64,
+}
+
+impl DigestBudget {
+    /// What the node agent may spend on one container (specification, sections 3.2 and 6).
+    pub const AGENT: Self = Self { files: 256, bytes: 64_000_000 };
+
+    /// What a command may spend on one target, which somebody waits for.
+    pub const COMMAND: Self = Self { files: 4096, bytes: 1_000_000_000 };
+}
+
 /// The end of a whole run. Reads that would begin after it are not begun.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline(Option<Instant>);

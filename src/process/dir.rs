@@ -14,7 +14,7 @@ use rustix::io::Errno;
 
 use super::error::ReadError;
 use super::parse::Device;
-use super::reader::Reader;
+use super::reader::{LeftBehind, Reader};
 use crate::contract::Reason;
 use crate::limits::{Deadline, ReadLimits};
 
@@ -37,7 +37,7 @@ impl Shared {
 
     pub(super) fn traffic(&self) -> Traffic {
         let mut traffic = self.traffic.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        traffic.left_behind = self.reader.left_behind();
+        traffic.left_behind = self.reader.left_behind().count();
         traffic
     }
 }
@@ -88,7 +88,7 @@ pub(super) struct Links {
 }
 
 /// Which file it is, whatever its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FileId {
     /// The device of its file system, as `stat(2)` shows it here.
     pub device: Device,
@@ -100,10 +100,17 @@ pub struct FileId {
     pub nameless: bool,
     /// Whether it is a regular file: no directory, FIFO, socket or device.
     pub regular: bool,
+    /// When its content changed last, which anybody may set back.
+    pub modified: FileTime,
+    /// When its inode changed last, which the kernel alone sets.
+    pub changed: FileTime,
 }
 
+/// A file's time: seconds and nanoseconds since 1970.
+pub type FileTime = (i64, u64);
+
 impl FileId {
-    fn of(stat: &Stat) -> Self {
+    pub(super) fn of(stat: &Stat) -> Self {
         #[expect(clippy::cast_sign_loss, reason = "a size below zero is a file system's bug")]
         Self {
             device: Device {
@@ -114,6 +121,8 @@ impl FileId {
             size: stat.st_size.max(0) as u64,
             nameless: stat.st_nlink == 0,
             regular: FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile,
+            modified: (stat.st_mtime, stat.st_mtime_nsec),
+            changed: (stat.st_ctime, stat.st_ctime_nsec),
         }
     }
 
@@ -168,6 +177,15 @@ impl ProcDir {
         self.shared.traffic()
     }
 
+    pub(super) fn deadline(&self) -> Deadline {
+        self.shared.deadline
+    }
+
+    /// The reads that hang, of this proc root.
+    pub(super) fn left_behind(&self) -> LeftBehind {
+        self.shared.reader.left_behind().clone()
+    }
+
     /// Reads a file, at most `limit` bytes of it.
     pub(super) fn read(&self, name: &str, limit: usize) -> Result<Contents, ReadError> {
         self.run(name, move |dir, name| {
@@ -212,10 +230,11 @@ impl ProcDir {
         let path = self.path.join(name);
         self.run(name, move |dir, name| {
             let opened = rustix::fs::openat(dir, name, DIRECTORY, Mode::empty())?;
+            // Refusals name the directory alone: its entries are addresses of the target's memory.
             let identify =
                 |entry: String| match rustix::fs::statat(&opened, &entry, AtFlags::empty()) {
                     Ok(stat) => Ok(FileId::of(&stat)),
-                    Err(errno) => Err(ReadError::from_io(path.join(entry), &errno.into())),
+                    Err(errno) => Err(ReadError::from_io(path.clone(), &errno.into())),
                 };
             Ok((below.into_iter().map(identify).collect(), 0))
         })
@@ -225,11 +244,34 @@ impl ProcDir {
     /// leaves it, and no magic link is followed. Nothing is opened for reading.
     pub(super) fn identify_in_root(&self, path: &[u8]) -> Result<FileId, ReadError> {
         self.run(OsStr::from_bytes(path), |root, path| {
-            let how = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-            let flags = OFlags::PATH | OFlags::CLOEXEC;
-            let fd = rustix::fs::openat2(root, path, flags, Mode::empty(), how)?;
+            let fd = open_in_root(root, path, OFlags::PATH)?;
             Ok((FileId::of(&rustix::fs::fstat(fd)?), 0))
         })
+    }
+
+    /// The same for many paths in one go, in their order. Where that does not come back in time they
+    /// are asked for one by one, so that only what hangs is left behind.
+    pub(super) fn identify_all_in_root(&self, paths: &[&[u8]]) -> Vec<Identified> {
+        let below: Vec<Vec<u8>> = paths.iter().map(|path| path.to_vec()).collect();
+        let directory = self.path.clone();
+        let all = self.run(".", move |root, _| {
+            let identify = |path: Vec<u8>| identify_below(root, &directory, &path);
+            Ok((below.into_iter().map(identify).collect(), 0))
+        });
+        all.unwrap_or_else(|_late| paths.iter().map(|path| self.identify_in_root(path)).collect())
+    }
+
+    /// Opens a file for reading, links followed: a magic link leads to the very file. Whoever calls
+    /// this is on a thread that may be left behind.
+    pub(super) fn open_link(&self, name: &str) -> io::Result<File> {
+        let name = CString::new(name)?;
+        open_quietly(|flags| rustix::fs::openat(&*self.fd, &name, flags, Mode::empty()))
+    }
+
+    /// The same for a path below this directory as the root.
+    pub(super) fn open_in_root(&self, path: &[u8]) -> io::Result<File> {
+        let path = CString::new(path)?;
+        open_quietly(|flags| open_in_root(self.fd.as_fd(), &path, flags))
     }
 
     /// The names in a directory below this one, at most `max`, and whether there were more.
@@ -287,7 +329,7 @@ impl ProcDir {
         outcome.map(|(value, _)| value)
     }
 
-    fn note(&self, access: Access) {
+    pub(super) fn note(&self, access: Access) {
         let mut traffic = self.shared.traffic.lock().unwrap_or_else(PoisonError::into_inner);
         traffic.reads += 1;
         traffic.bytes += access.outcome.unwrap_or(0);
@@ -295,6 +337,32 @@ impl ProcDir {
             traffic.accesses.push(access);
         }
     }
+}
+
+fn identify_below(root: BorrowedFd<'_>, directory: &Path, path: &[u8]) -> Identified {
+    let named = CString::new(path).map_err(|_nul| Errno::INVAL);
+    let opened = named.and_then(|path| open_in_root(root, &path, OFlags::PATH));
+    let stat = opened.and_then(rustix::fs::fstat);
+    stat.as_ref().map(FileId::of).map_err(|errno| {
+        let relative = path.strip_prefix(b"/").unwrap_or(path);
+        ReadError::from_io(directory.join(OsStr::from_bytes(relative)), &(*errno).into())
+    })
+}
+
+fn open_in_root(root: BorrowedFd<'_>, path: &CStr, flags: OFlags) -> rustix::io::Result<OwnedFd> {
+    let how = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+    rustix::fs::openat2(root, path, flags | OFlags::CLOEXEC, Mode::empty(), how)
+}
+
+/// Opens for reading, waiting for nobody and, where the kernel lets us, without touching the time of
+/// last access, which is evidence.
+fn open_quietly(open: impl Fn(OFlags) -> rustix::io::Result<OwnedFd>) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
+    let opened = match open(flags | OFlags::NOATIME) {
+        Err(Errno::PERM) => open(flags),
+        opened => opened,
+    };
+    Ok(File::from(opened?))
 }
 
 /// A handle that names a directory and reads nothing itself.

@@ -58,6 +58,17 @@ impl std::fmt::Display for Hides {
 }
 
 impl Error {
+    /// Why, as a gap says it.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::NoProcRoot { .. } => Reason::Unsupported,
+            Self::NoProcess { .. } => Reason::Vanished,
+            Self::Unreadable(error) => error.reason(),
+            Self::Malformed { .. } => Reason::Malformed,
+        }
+    }
+
     /// What would help.
     #[must_use]
     pub fn hints(&self) -> Vec<String> {
@@ -105,6 +116,11 @@ impl ReadError {
         Self { path, kind: Kind::Errno(errno) }
     }
 
+    /// The kernel's refusal, as a gap says it.
+    pub(super) fn reason_of(error: &io::Error) -> Reason {
+        Self::from_io(PathBuf::new(), error).reason()
+    }
+
     /// No answer in time.
     pub(super) fn late(path: PathBuf) -> Self {
         Self { path, kind: Kind::Late }
@@ -113,6 +129,11 @@ impl ReadError {
     /// The process ended between opening and reading: what came back was empty.
     pub(super) fn gone(path: PathBuf) -> Self {
         Self { path, kind: Kind::Gone }
+    }
+
+    /// There is no such file.
+    pub(super) fn missing(path: PathBuf) -> Self {
+        Self { path, kind: Kind::Errno(Errno::NOENT) }
     }
 
     /// A name that leads out of the target's root directory, and so means nothing in it.

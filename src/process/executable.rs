@@ -1,5 +1,6 @@
 //! The executable: `/proc/<pid>/exe`.
 
+use super::content::Content;
 use super::dir::FileId;
 use super::handle::{Identity, ProcessHandle};
 use super::mapped::{MappedKind, kind};
@@ -25,6 +26,8 @@ pub struct Executable {
     pub memfd: bool,
     /// The program that it runs by its arguments, where it can run many.
     pub program: Option<Program>,
+    /// What is in it, once that was asked for.
+    pub content: Content,
 }
 
 /// A program that runs by way of another.
@@ -74,7 +77,8 @@ pub fn executable(
         true => Named::alive(unmarked(&text), file),
         false => {
             let printed = Printed { device, inode: file.map_or(0, |file| file.inode) };
-            TargetRoot::of(process).name(&text, file, printed)
+            let root = TargetRoot::of(process);
+            root.name(&text, root.lookup(&text), file, printed)
         }
     };
     if let Some(error) = &named.doubt {
@@ -82,7 +86,9 @@ pub fn executable(
         gaps.push(process.gap(field, error));
     }
     let Named { path, file, deleted, replaced, elsewhere, doubt: _told } = named;
-    let executable = Executable { path, file, deleted, replaced, elsewhere, memfd, program };
+    let content = Content::default();
+    let executable =
+        Executable { path, file, deleted, replaced, elsewhere, memfd, program, content };
     Observed { value: Some(executable), gaps }
 }
 

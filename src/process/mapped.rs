@@ -2,7 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 
+use super::content::Content;
 use super::dir::FileId;
 use super::error::ReadError;
 use super::handle::{Identity, ProcessHandle};
@@ -46,6 +50,14 @@ pub struct MappedFile {
     pub deleted: bool,
     /// Whether another file has its name now, and the old one is still what runs.
     pub replaced: bool,
+    /// Where in the file its first executable part begins, in bytes, or its first part.
+    pub offset: u64,
+    /// What is in it, once that was asked for.
+    pub content: Content,
+    /// The file itself, or why it could not be looked at.
+    pub(super) file: Result<FileId, ReadError>,
+    /// The name in `map_files` of its first part, where that may be opened.
+    pub(super) link: Option<String>,
 }
 
 /// The mapped files of a process, by path.
@@ -75,9 +87,15 @@ pub fn mapped_files(
     }
     let mut describe = Describe::new(process, mounts, &mut gaps);
     let proofs = describe.prove(groups.values());
-    let described = groups.into_iter().zip(proofs);
-    let mut files: Vec<_> =
-        described.map(|((key, group), proof)| describe.file(key, &group, proof)).collect();
+    let texts: Vec<_> =
+        groups.iter().map(|((_, text), group)| describe.unescaped(text, group)).collect();
+    let found = describe.root.lookup_all(&texts);
+    let described = groups.into_iter().zip(texts).zip(proofs.into_iter().zip(found));
+    let mut files: Vec<_> = described
+        .map(|((((printed, _), group), text), (proof, found))| {
+            describe.file(Seen { printed, text: &text, group: &group, proof }, found)
+        })
+        .collect();
     files.sort_by(|a, b| (&a.path, a.device, a.inode).cmp(&(&b.path, b.device, b.inode)));
     Observed { value: Some(files), gaps }
 }
@@ -111,6 +129,18 @@ type Key<'a> = (Printed, &'a [u8]);
 struct Group {
     first: (u64, u64),
     executable: bool,
+    /// Where the first executable part begins in the file, or the first part.
+    offset: u64,
+}
+
+/// One file as the kernel shows it.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    printed: Printed,
+    text: &'a [u8],
+    group: &'a Group,
+    /// Its identity through the link to the very file.
+    proof: Option<FileId>,
 }
 
 impl Group {
@@ -137,10 +167,12 @@ fn group<'a>(bytes: &'a [u8], limit: usize, gaps: &mut Gaps) -> (BTreeMap<Key<'a
         let printed = Printed { device: mapping.device, inode: mapping.inode };
         let key = (printed, mapping.path);
         if let Some(group) = groups.get_mut(&key) {
-            group.executable |= mapping.executable;
+            if mapping.executable && !group.executable {
+                (group.executable, group.offset) = (true, mapping.offset);
+            }
         } else if groups.len() < limit {
-            let first = (mapping.start, mapping.end);
-            groups.insert(key, Group { first, executable: mapping.executable });
+            let Mapping { start, end, executable, offset, .. } = mapping;
+            groups.insert(key, Group { first: (start, end), executable, offset });
         } else {
             left_out += 1;
         }
@@ -163,21 +195,24 @@ impl<'a> Describe<'a> {
         Self { process, mounts, gaps, root: TargetRoot::of(process), map_files: Ok(()) }
     }
 
-    fn file(
-        &mut self,
-        (printed, text): Key<'_>,
-        group: &Group,
-        proof: Option<FileId>,
-    ) -> MappedFile {
+    fn file(&mut self, seen: Seen<'_>, found: Result<FileId, ReadError>) -> MappedFile {
+        let Seen { printed, text, group, proof } = seen;
         let kind = kind(text, printed.device, self.mounts, proof);
         let named = match kind {
-            MappedKind::File | MappedKind::Device => {
-                self.root.name(&self.unescaped(text, group), proof, printed)
-            }
+            MappedKind::File | MappedKind::Device => self.root.name(text, found, proof, printed),
             _ => Named::alive(unmarked(text), proof),
         };
+        // What a link did not tell, the name may.
+        let kind = match kind {
+            MappedKind::File if named.file.is_some_and(|file| !file.regular) => MappedKind::Device,
+            kind => kind,
+        };
+        let refused = named.doubt.as_ref().or(self.map_files.as_ref().err()).cloned();
+        let refused = refused.unwrap_or_else(|| ReadError::missing(path_of(&named.path)));
         match (named.file, &named.doubt) {
-            (None, _) if kind == MappedKind::File => self.tell_missing(&named),
+            (None, _) if kind == MappedKind::File => {
+                self.gaps.push(self.process.gap("loadedLibs.size", &refused));
+            }
             (Some(_), Some(error)) => self.gaps.push(self.process.gap(PATH, error)),
             _ if named.elsewhere => {
                 let tried =
@@ -195,6 +230,10 @@ impl<'a> Describe<'a> {
             executable: group.executable,
             deleted: named.deleted,
             replaced: named.replaced,
+            offset: group.offset,
+            content: Content::default(),
+            file: named.file.ok_or(refused),
+            link: self.map_files.is_ok().then(|| group.link()),
         }
     }
 
@@ -229,19 +268,10 @@ impl<'a> Describe<'a> {
             doubtful.then(|| self.process.dir().link(&format!("map_files/{}", group.link())));
         link.and_then(Result::ok).map_or(Cow::Borrowed(text), Cow::Owned)
     }
+}
 
-    /// A file whose size nobody tells: why.
-    fn tell_missing(&mut self, named: &Named) {
-        const SIZE: &str = "loadedLibs.size";
-        let refused = match (&self.map_files, &named.doubt) {
-            (_, Some(error)) | (Err(error), None) => error,
-            (Ok(()), None) => {
-                let path = String::from_utf8_lossy(&named.path).into_owned();
-                return self.gaps.push(Gap::new(SIZE, Reason::NotFound, path));
-            }
-        };
-        self.gaps.push(self.process.gap(SIZE, refused));
-    }
+fn path_of(name: &[u8]) -> PathBuf {
+    PathBuf::from(OsStr::from_bytes(name))
 }
 
 /// What stands behind a name as the kernel prints it.

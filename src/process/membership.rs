@@ -47,6 +47,17 @@ pub struct ContainerIdentity {
     pub source: Source,
 }
 
+impl ContainerIdentity {
+    /// `<engine>://<id>`, or the id alone where the engine is not known.
+    #[must_use]
+    pub fn full_id(&self) -> String {
+        match self.engine {
+            Some(engine) => format!("{}://{}", engine.as_str(), self.id),
+            None => self.id.clone(),
+        }
+    }
+}
+
 /// Where a process belongs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Membership {

@@ -1,6 +1,7 @@
 //! One process, read from a proc root that is handed in.
 //!
-//! May use: `contract`, `limits`. Crates: `rustix`, `thiserror`.
+//! May use: `contract`, `limits`. Crates: `blake3`, `rustix`, `sha2`,
+//! `thiserror`.
 //!
 //! Everything of one process is read through one directory handle on `/proc/<pid>`, so that a
 //! reused pid cannot mix two processes; [`ProcessHandle::check`] says at the end whether it was
@@ -13,6 +14,7 @@
 
 mod ancestry;
 mod arguments;
+mod content;
 mod dir;
 mod error;
 mod executable;
@@ -29,7 +31,11 @@ mod target_root;
 
 pub use ancestry::{Ancestor, ancestry};
 pub use arguments::arguments;
-pub use dir::{Access, FileId, ProcDir, Traffic};
+pub use content::{
+    Algorithm, Amount, Content, ContentCache, ContentRequest, Counters, Files, Progress, Told,
+    read_contents,
+};
+pub use dir::{Access, FileId, FileTime, ProcDir, Traffic};
 pub use error::{Error, ReadError, describe};
 pub use executable::{Executable, Program, Through, executable};
 pub use handle::{Asked, Fate, Identity, Label, ProcessHandle};
@@ -40,4 +46,5 @@ pub use membership::{Cgroup, ContainerIdentity, Membership, Source, membership};
 pub use namespaces::{Namespace, NamespaceKind, has_all_processes, namespaces};
 pub use parse::Device;
 pub use parse::container_id::{Engine, PodUid, QosClass};
+pub use parse::elf::{Class, Elf, Endian, Go, GoModule, Libc, Linkage, PackageNote};
 pub use root::{HostFacts, ProcRoot};

@@ -14,13 +14,37 @@ use std::time::Duration;
 /// How many threads may hang before every further read is refused at once.
 const LEFT_BEHIND_MAX: usize = 16;
 
+/// How many reads hang now, of all threads that read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LeftBehind(Arc<AtomicUsize>);
+
+impl LeftBehind {
+    pub(super) fn count(&self) -> usize {
+        self.0.load(Relaxed)
+    }
+
+    /// Whether no more may be begun.
+    pub(super) fn is_too_many(&self) -> bool {
+        self.count() >= LEFT_BEHIND_MAX
+    }
+
+    pub(super) fn add(&self) {
+        self.0.fetch_add(1, Relaxed);
+    }
+
+    /// A read came back after all.
+    pub(super) fn take_back(&self) {
+        let _before = self.0.fetch_update(Relaxed, Relaxed, |n| n.checked_sub(1));
+    }
+}
+
 type Job = Box<dyn FnOnce() + Send>;
 
 /// Runs jobs one after the other on a thread of its own.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     thread: Mutex<Option<Sender<Job>>>,
-    left_behind: Arc<AtomicUsize>,
+    left_behind: LeftBehind,
 }
 
 impl Reader {
@@ -30,7 +54,7 @@ impl Reader {
         limit: Duration,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
-        if limit.is_zero() || self.left_behind() >= LEFT_BEHIND_MAX {
+        if limit.is_zero() || self.left_behind.is_too_many() {
             return None;
         }
         let (answer, answered) = mpsc::sync_channel(1);
@@ -49,9 +73,9 @@ impl Reader {
         }
     }
 
-    /// How many reads hang now.
-    pub(super) fn left_behind(&self) -> usize {
-        self.left_behind.load(Relaxed)
+    /// The reads that hang now.
+    pub(super) fn left_behind(&self) -> &LeftBehind {
+        &self.left_behind
     }
 
     /// Hands the job to the thread, which is started when there is none.
@@ -62,12 +86,12 @@ impl Reader {
         }
         let (jobs, received) = mpsc::channel::<Job>();
         let named = thread::Builder::new().name("zastava-reader".to_owned());
-        let left_behind = Arc::clone(&self.left_behind);
+        let left_behind = self.left_behind.clone();
         named
             .spawn(move || {
                 received.iter().for_each(|job| job());
                 // The channel is closed early only by `leave_behind`; the job came back after all.
-                let _before = left_behind.fetch_update(Relaxed, Relaxed, |n| n.checked_sub(1));
+                left_behind.take_back();
             })
             .ok()?;
         jobs.send(job).ok()?;
@@ -82,7 +106,7 @@ impl Reader {
             return Some(value);
         }
         *thread = None;
-        self.left_behind.fetch_add(1, Relaxed);
+        self.left_behind.add();
         None
     }
 }
@@ -99,10 +123,10 @@ mod tests {
         let reader = Reader::default();
         let (release, held) = mpsc::channel::<()>();
         assert_eq!(reader.run(SOON, move || held.recv().is_ok()), None);
-        assert_eq!(reader.left_behind(), 1);
+        assert_eq!(reader.left_behind().count(), 1);
         assert_eq!(reader.run(LONG, || 7), Some(7));
         drop(release);
-        while reader.left_behind() > 0 {
+        while reader.left_behind().count() > 0 {
             thread::yield_now();
         }
     }
@@ -110,9 +134,9 @@ mod tests {
     #[test]
     fn with_too_many_left_behind_no_more_are_begun() {
         let reader = Reader::default();
-        reader.left_behind.store(LEFT_BEHIND_MAX, Relaxed);
+        reader.left_behind.0.store(LEFT_BEHIND_MAX, Relaxed);
         assert_eq!(reader.run(LONG, || 7), None);
-        reader.left_behind.store(LEFT_BEHIND_MAX - 1, Relaxed);
+        reader.left_behind.0.store(LEFT_BEHIND_MAX - 1, Relaxed);
         assert_eq!(reader.run(LONG, || 7), Some(7));
     }
 
@@ -120,6 +144,6 @@ mod tests {
     fn a_run_that_is_over_begins_nothing() {
         let reader = Reader::default();
         assert_eq!(reader.run(Duration::ZERO, || 7), None);
-        assert_eq!(reader.left_behind(), 0);
+        assert_eq!(reader.left_behind().count(), 0);
     }
 }

@@ -95,6 +95,16 @@ impl ProcRoot {
         Ok((pids, more))
     }
 
+    /// The pids of all processes, in ascending order, and whether there are more than the limits
+    /// allow.
+    ///
+    /// # Errors
+    ///
+    /// When the proc root cannot be listed.
+    pub fn processes(&self) -> Result<(Vec<u32>, bool), ReadError> {
+        self.pids(self.dir.limits().processes)
+    }
+
     /// A handle on another process's directory, if it is there.
     pub(super) fn neighbour(&self, pid: u32) -> Result<ProcDir, ReadError> {
         self.dir.subdir(&pid.to_string())

@@ -4,6 +4,7 @@
 //! is gone, and a file may be called just that. Names are therefore held against the file's
 //! identity: what is found under the process's own root, and whether it is the same file.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -68,21 +69,51 @@ impl TargetRoot {
         Self { dir: process.living().subdir("root"), prefix }
     }
 
-    /// The file that a name leads to. A process in a `chroot` has names that begin with its root.
-    fn lookup(&self, path: &[u8]) -> Result<FileId, ReadError> {
+    /// The file that a name leads to.
+    pub(super) fn lookup(&self, path: &[u8]) -> Result<FileId, ReadError> {
         let dir = self.dir.as_ref().map_err(Clone::clone)?;
+        dir.identify_in_root(self.inner(path)?)
+    }
+
+    /// The same for many names in one go, in their order.
+    pub(super) fn lookup_all(&self, paths: &[Cow<'_, [u8]>]) -> Vec<Result<FileId, ReadError>> {
+        let dir = match &self.dir {
+            Ok(dir) => dir,
+            Err(error) => return vec![Err(error.clone()); paths.len()],
+        };
+        let inner: Vec<_> = paths.iter().map(|path| self.inner(path)).collect();
+        let asked: Vec<&[u8]> = inner.iter().flatten().copied().collect();
+        let mut found = dir.identify_all_in_root(&asked).into_iter();
+        let late = || Err(ReadError::late(dir.path().to_owned()));
+        inner.into_iter().map(|path| path.and_then(|_| found.next().unwrap_or_else(late))).collect()
+    }
+
+    /// A name as it is to be looked up below the root. A process in a `chroot` has names that begin
+    /// with its root.
+    fn inner<'p>(&self, path: &'p [u8]) -> Result<&'p [u8], ReadError> {
         if self.prefix.is_empty() {
-            return dir.identify_in_root(path);
+            return Ok(path);
         }
         match path.strip_prefix(self.prefix.as_slice()) {
-            Some(inner) if inner.starts_with(b"/") => dir.identify_in_root(inner),
+            Some(inner) if inner.starts_with(b"/") => Ok(inner),
             _ => Err(ReadError::outside(PathBuf::from(OsStr::from_bytes(path)))),
         }
     }
 
-    /// What `text` means for a file that is known by `proof`, its identity through a link that
-    /// leads to the very file, or only by the numbers that `maps` prints.
-    pub(super) fn name(&self, text: &[u8], proof: Option<FileId>, printed: Printed) -> Named {
+    /// The root, and a name to be opened below it.
+    pub(super) fn way(&self, path: &[u8]) -> Option<(ProcDir, Vec<u8>)> {
+        Some((self.dir.as_ref().ok()?.clone(), self.inner(path).ok()?.to_vec()))
+    }
+
+    /// What `text`, which leads to `looked_up`, means for a file that is known by `proof`, its identity
+    /// through a link that leads to the very file, or only by the numbers that `maps` prints.
+    pub(super) fn name(
+        &self,
+        text: &[u8],
+        looked_up: Result<FileId, ReadError>,
+        proof: Option<FileId>,
+        printed: Printed,
+    ) -> Named {
         let marked = text.ends_with(DELETED);
         let known =
             proof.map_or(printed, |file| Printed { device: file.device, inode: file.inode });
@@ -92,7 +123,6 @@ impl TargetRoot {
         let same = |found: &FileId| {
             found.inode == known.inode && (!marked || found.device == known.device)
         };
-        let looked_up = self.lookup(text);
         let escaped = unescape_newlines(text).filter(|_| !looked_up.as_ref().is_ok_and(same));
         let (path, looked_up) = match escaped.map(|plain| (self.lookup(&plain), plain)) {
             Some((found, plain)) if found.as_ref().is_ok_and(same) => (plain, found),

@@ -1,0 +1,252 @@
+//! A few threads that read files, none of which can hold its caller.
+//!
+//! A file on a server that is gone hangs its reader for as long as the kernel likes. Each thread
+//! strikes a beat after every read; one whose beat stands still is left behind with its file, counted,
+//! and another thread takes its place.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::num::NonZero;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::limits::Deadline;
+use crate::process::dir::ProcDir;
+use crate::process::reader::LeftBehind;
+
+/// More threads than this would be a noisy neighbour on a large node.
+const THREADS_MAX: usize = 8;
+
+/// What is read at once. Larger buffers do not read faster, and smaller ones cost calls.
+const BUFFER: usize = 128 << 10;
+
+/// How often the beats are looked at.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// How fast the crew works and how long it may take.
+pub(super) struct Pace {
+    threads: usize,
+    /// How long one read may take.
+    read: Duration,
+    deadline: Deadline,
+    left_behind: LeftBehind,
+}
+
+impl Pace {
+    /// For so many jobs.
+    pub(super) fn of(dir: &ProcDir, jobs: usize) -> Self {
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        Self {
+            threads: cores.min(THREADS_MAX).min(jobs),
+            read: dir.limits().read,
+            deadline: dir.deadline(),
+            left_behind: dir.left_behind(),
+        }
+    }
+}
+
+/// What a thread works at: its beat and its buffer.
+pub(super) struct Desk {
+    pub(super) beat: Beat,
+    pub(super) buffer: Vec<u8>,
+    /// Bytes that were read for the digest of the file at hand.
+    pub(super) hashed: u64,
+}
+
+/// The sign of life of one thread.
+#[derive(Clone, Default)]
+pub(super) struct Beat(Arc<Pulse>);
+
+#[derive(Default)]
+struct Pulse {
+    /// Goes up with each read.
+    count: AtomicU64,
+    /// The job at hand, counted from 1; 0 for none.
+    job: AtomicUsize,
+    /// Whether anybody waits for it still.
+    state: AtomicU8,
+}
+
+const WANTED: u8 = 0;
+const OVER: u8 = 1;
+const LEFT_BEHIND: u8 = 2;
+
+impl Beat {
+    /// Says that a read came back.
+    pub(super) fn strike(&self) {
+        self.0.count.fetch_add(1, Relaxed);
+    }
+
+    /// Whether nobody waits for the result any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.0.state.load(Relaxed) != WANTED
+    }
+}
+
+/// A thread as its foreman sees it.
+struct Hand {
+    beat: Beat,
+    seen: (u64, usize),
+    since: Instant,
+}
+
+impl Hand {
+    /// The job that it hangs at, if its beat has stood still for too long.
+    fn hangs_at(&mut self, limit: Duration) -> Option<usize> {
+        let now = (self.beat.0.count.load(Relaxed), self.beat.0.job.load(Relaxed));
+        if now != self.seen {
+            (self.seen, self.since) = (now, Instant::now());
+        }
+        now.1.checked_sub(1).filter(|_| self.since.elapsed() >= limit)
+    }
+}
+
+impl Drop for Hand {
+    /// What it still does is of no use to anybody.
+    fn drop(&mut self) {
+        let _left_behind = self.beat.0.state.compare_exchange(WANTED, OVER, Relaxed, Relaxed);
+    }
+}
+
+/// The jobs that nobody has begun yet, with their numbers.
+type Queue<T> = Arc<Mutex<VecDeque<(usize, T)>>>;
+
+/// What a thread does with a job.
+type Work<T, R> = fn(T, &mut Desk) -> R;
+
+/// Does all jobs and hands over each result as it comes, with the number of its job. Returns the
+/// numbers of those that did not come back, or were not begun in time.
+pub(super) fn work<T: Send + 'static, R: Send + 'static>(
+    jobs: Vec<T>,
+    pace: &Pace,
+    job: Work<T, R>,
+    mut done: impl FnMut(usize, R),
+) -> Vec<usize> {
+    let mut open: BTreeSet<usize> = (0..jobs.len()).collect();
+    let mut lost = Vec::new();
+    let queue: Queue<T> = Arc::new(Mutex::new(jobs.into_iter().enumerate().collect()));
+    let (results, received) = mpsc::channel();
+    let mut crew: Vec<Hand> = Vec::new();
+    while !open.is_empty() {
+        while crew.len() < pace.threads && !pace.left_behind.is_too_many() {
+            let hired = hire(&queue, &results, job, &pace.left_behind);
+            crew.push(match hired {
+                Some(hand) => hand,
+                None => break,
+            });
+        }
+        let wait = pace.deadline.left(LOOK);
+        if crew.is_empty() || wait.is_zero() {
+            break;
+        }
+        if let Ok((number, result)) = received.recv_timeout(wait)
+            && open.remove(&number)
+        {
+            done(number, result);
+        }
+        crew.retain_mut(|hand| {
+            let hangs = hand.hangs_at(pace.read);
+            if let Some(number) = hangs.filter(|number| open.remove(number)) {
+                lost.push(number);
+                hand.beat.0.state.store(LEFT_BEHIND, Relaxed);
+                pace.left_behind.add();
+            }
+            hangs.is_none()
+        });
+    }
+    lost.extend(open);
+    lost
+}
+
+/// Starts a thread that works until nothing is left to do.
+fn hire<T: Send + 'static, R: Send + 'static>(
+    queue: &Queue<T>,
+    results: &Sender<(usize, R)>,
+    job: Work<T, R>,
+    left_behind: &LeftBehind,
+) -> Option<Hand> {
+    let beat = Beat::default();
+    let (queue, results, left_behind) = (Arc::clone(queue), results.clone(), left_behind.clone());
+    let mut desk = Desk { beat: beat.clone(), buffer: vec![0; BUFFER], hashed: 0 };
+    let work = move || {
+        while !desk.beat.is_over() {
+            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+            let Some((number, task)) = next else { break };
+            desk.beat.0.job.store(number + 1, Relaxed);
+            let result = job(task, &mut desk);
+            desk.beat.0.job.store(0, Relaxed);
+            // Nobody listens when the time is over.
+            let _unheard = results.send((number, result));
+        }
+        if desk.beat.0.state.load(Relaxed) == LEFT_BEHIND {
+            left_behind.take_back();
+        }
+    };
+    thread::Builder::new().name("zastava-content".to_owned()).spawn(work).ok()?;
+    Some(Hand { beat, seen: (0, 0), since: Instant::now() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pace(read: Duration, deadline: Deadline) -> Pace {
+        Pace { threads: 2, read, deadline, left_behind: LeftBehind::default() }
+    }
+
+    const LONG: Duration = Duration::from_secs(60);
+    const SHORT: Duration = Duration::from_millis(200);
+
+    /// A job that waits until its sender is gone, or answers at once.
+    type Errand = Option<mpsc::Receiver<()>>;
+
+    fn run(errand: Errand, desk: &mut Desk) -> bool {
+        desk.beat.strike();
+        errand.is_none_or(|held| held.recv().is_err())
+    }
+
+    #[test]
+    fn every_job_is_done_once_and_told_with_its_number() {
+        let jobs: Vec<u32> = (0..1000).collect();
+        let mut told = vec![None; jobs.len()];
+        let square = |job: u32, _: &mut Desk| job * job;
+        let lost = work(jobs, &pace(LONG, Deadline::never()), square, |number, result| {
+            assert_eq!(told[number].replace(result), None);
+        });
+        assert_eq!(lost, [0; 0]);
+        assert!((0..1000).all(|n| told[n as usize] == Some(n * n)));
+        assert_eq!(work(Vec::new(), &pace(LONG, Deadline::never()), square, |_, _| {}), [0; 0]);
+    }
+
+    #[test]
+    fn a_job_that_hangs_is_left_behind_and_all_others_are_done() {
+        let (release, held) = mpsc::channel();
+        let (release_too, held_too) = mpsc::channel();
+        let jobs: Vec<Errand> = vec![Some(held), None, Some(held_too), None, None];
+        let pace = pace(SHORT, Deadline::never());
+        let mut done = Vec::new();
+        let mut lost = work(jobs, &pace, run, |number, _| done.push(number));
+        lost.sort_unstable();
+        done.sort_unstable();
+        assert_eq!((lost, done), (vec![0, 2], vec![1, 3, 4]));
+        assert_eq!(pace.left_behind.count(), 2);
+        drop((release, release_too));
+        while pace.left_behind.count() > 0 {
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn what_is_not_begun_before_the_deadline_is_told() {
+        let (release, held) = mpsc::channel();
+        let (release_too, held_too) = mpsc::channel();
+        let jobs: Vec<Errand> = vec![Some(held), Some(held_too), None];
+        let pace = pace(LONG, Deadline::after(SHORT));
+        assert_eq!(work(jobs, &pace, run, |_, _| {}), [0, 1, 2]);
+        assert_eq!(pace.left_behind.count(), 0, "they are only late");
+        drop((release, release_too));
+    }
+}

@@ -1,0 +1,246 @@
+//! What is in the files of a process: what the ELF headers say, and digests.
+//!
+//! Files are read on a few threads, each at its own pace, and a read that hangs is left behind. Which
+//! files get a digest is decided before the first byte is read (D6): those whose digest is known cost
+//! nothing; of the others the executable comes first if it fits, then the smallest, and a file that is
+//! larger than what is left of the budget is passed over without spending.
+
+mod cache;
+mod crew;
+mod layers;
+mod plan;
+mod read;
+
+use std::sync::Arc;
+
+use super::executable::Executable;
+use super::handle::ProcessHandle;
+use super::mapped::{MappedFile, MappedKind};
+use super::parse::elf::Elf;
+use super::parse::mountinfo::Mount;
+use super::root::ProcRoot;
+use super::target_root::TargetRoot;
+use crate::contract::{BuildId, Digest, Gap, Gaps, Reason};
+use crate::limits::DigestBudget;
+
+pub use cache::{ContentCache, Counters};
+use layers::Layers;
+use plan::{Missing, Plan, Subject};
+use read::Way;
+
+/// What is known of something, or why it is not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Told<T> {
+    /// It is this.
+    Known(T),
+    /// There is none.
+    None,
+    /// It could not be found out; there is a gap.
+    Unknown(Reason),
+    /// Nobody asked.
+    #[default]
+    NotAsked,
+}
+
+impl<T> Told<T> {
+    /// It, where it is known.
+    pub fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Whether it is known that there is none.
+    pub fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+
+    /// Why it is not known.
+    pub fn unknown(&self) -> Option<Reason> {
+        match self {
+            Self::Unknown(reason) => Some(*reason),
+            _ => None,
+        }
+    }
+}
+
+/// What is in a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Content {
+    /// What its ELF headers say; none for a file of another kind.
+    pub elf: Told<Arc<Elf>>,
+    /// Its digest; none for what is no file.
+    pub digest: Told<Digest>,
+}
+
+impl Content {
+    /// Nothing to be read: a device, or an object of the kernel's.
+    const NONE: Self = Self { elf: Told::None, digest: Told::None };
+
+    /// Its GNU build-id. A file of another kind has none.
+    #[must_use]
+    pub fn build_id(&self) -> Told<BuildId> {
+        match &self.elf {
+            Told::Known(elf) => match elf.build_id.clone().and_then(BuildId::new) {
+                Some(id) => Told::Known(id),
+                None => plan::doubt_about_build_id(elf).map_or(Told::None, Told::Unknown),
+            },
+            Told::None => Told::None,
+            Told::Unknown(reason) => Told::Unknown(*reason),
+            Told::NotAsked => Told::NotAsked,
+        }
+    }
+}
+
+/// The algorithm of a digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// The identity that leaves the node.
+    Sha256,
+    /// For comparisons that stay on it.
+    Blake3,
+}
+
+impl Algorithm {
+    /// Its name in every format.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Blake3 => "blake3",
+        }
+    }
+}
+
+/// Who is told how far the reading is.
+pub trait Progress: std::fmt::Debug {
+    /// So much is read of so much.
+    fn at(&self, done: Amount, of: Amount);
+}
+
+/// Files and bytes that are read for their digests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Amount {
+    /// Files.
+    pub files: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// Nobody is told.
+impl Progress for () {
+    fn at(&self, _done: Amount, _of: Amount) {}
+}
+
+/// What is wanted of the files' content.
+#[derive(Clone, Copy, Debug)]
+pub struct ContentRequest<'a> {
+    /// Whether ELF headers are read.
+    pub headers: bool,
+    /// Which digest, if any.
+    pub digest: Option<Algorithm>,
+    /// What it may cost.
+    pub budget: DigestBudget,
+    /// What is known already.
+    pub cache: &'a ContentCache,
+    /// Who is told.
+    pub progress: &'a dyn Progress,
+}
+
+impl<'a> ContentRequest<'a> {
+    /// What the ELF headers say, and no digests.
+    #[must_use]
+    pub fn headers(cache: &'a ContentCache) -> Self {
+        let budget = DigestBudget::COMMAND;
+        Self { headers: true, digest: None, budget, cache, progress: &() }
+    }
+
+    /// Digests too, as many as a command may take.
+    #[must_use]
+    pub fn digests(cache: &'a ContentCache, algorithm: Algorithm) -> Self {
+        Self { digest: Some(algorithm), ..Self::headers(cache) }
+    }
+}
+
+/// The files of a process whose content is asked for.
+#[derive(Debug)]
+pub struct Files<'a> {
+    /// Its executable.
+    pub exe: Option<&'a mut Executable>,
+    /// Its mapped files.
+    pub mapped: &'a mut [MappedFile],
+    /// Its mounts, which tell the layers below an overlay.
+    pub mounts: &'a [Mount],
+}
+
+/// Fills in the content of a process's files, and tells what could not be read of it.
+#[must_use]
+pub fn read_contents(
+    root: &ProcRoot,
+    process: &ProcessHandle,
+    files: Files<'_>,
+    request: &ContentRequest<'_>,
+) -> Gaps {
+    let target = TargetRoot::of(process);
+    let mut plan = Plan::new(Layers::new(root, files.mounts), request);
+    let exe = files.exe.as_ref().and_then(|exe| exe.file);
+    let program = files.exe.map(|exe| {
+        let ways = vec![Way::Link(process.living().clone(), "exe".to_owned())];
+        let file = exe.file.ok_or_else(|| Missing::new(Reason::Denied, &exe.path));
+        (plan.add(Subject { file, ways, first: true, path: exe.path.clone() }), exe)
+    });
+    let mut mapped = Vec::new();
+    for file in files.mapped.iter_mut() {
+        match file.kind {
+            MappedKind::File | MappedKind::Memfd => {
+                let subject = subject(process, &target, file, exe);
+                mapped.push((plan.add(subject), file));
+            }
+            _ => file.content = Content::NONE,
+        }
+    }
+    let answers = plan.carry_out(process.dir(), request);
+    let mut gaps = Gaps::default();
+    let mut tell = |content: &mut Content, number: usize, prefix: &str| {
+        let answer = &answers[number];
+        *content = answer.content.clone();
+        gaps.extend(answer.missing.iter().map(|(field, missing)| {
+            Gap::new(format!("{prefix}.{field}"), missing.reason, missing.tried.clone())
+        }));
+    };
+    if let Some((number, exe)) = program {
+        tell(&mut exe.content, number, "process.exe");
+    }
+    mapped.into_iter().for_each(|(number, file)| tell(&mut file.content, number, "loadedLibs"));
+    gaps
+}
+
+/// A mapped file and the ways to it: the kernel's link to the very file, and its name where that
+/// still leads there.
+fn subject(
+    process: &ProcessHandle,
+    target: &TargetRoot,
+    file: &MappedFile,
+    exe: Option<super::dir::FileId>,
+) -> Subject {
+    let known = file.file.as_ref().ok();
+    let is_exe = exe.is_some_and(|exe| known.is_some_and(|file| file.is_same_file(&exe)));
+    let link = |name: String| Way::Link(process.dir().clone(), name);
+    let mut ways = Vec::new();
+    if is_exe {
+        ways.push(Way::Link(process.living().clone(), "exe".to_owned()));
+    }
+    ways.extend(file.link.as_ref().map(|range| link(format!("map_files/{range}"))));
+    if !file.deleted && file.kind == MappedKind::File {
+        ways.extend(target.way(&file.path).map(|(dir, path)| Way::InRoot(dir, path)));
+    }
+    Subject {
+        file: file.file.clone().map_err(|error| {
+            Missing::new(error.reason(), error.path().as_os_str().as_encoded_bytes())
+        }),
+        ways,
+        first: is_exe,
+        path: file.path.clone(),
+    }
+}

@@ -1,0 +1,304 @@
+//! Which files are read, and for what: decided before the first byte is.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::cache::{Key, Known};
+use super::crew::{self, Pace};
+use super::layers::Layers;
+use super::read::{Job, Outcome, Way};
+use super::{Algorithm, Amount, Content, ContentRequest, Told};
+use crate::contract::{Digest, Reason};
+use crate::process::dir::{Access, FileId, ProcDir};
+use crate::process::parse::elf::{Doubt, Elf, Field, Why};
+
+/// A file whose content is asked for.
+pub(super) struct Subject {
+    pub(super) file: Result<FileId, Missing>,
+    /// How it may be opened, the surest first.
+    pub(super) ways: Vec<Way>,
+    /// Whether it goes before the others: the executable.
+    pub(super) first: bool,
+    /// Its name, for those who read about it.
+    pub(super) path: Vec<u8>,
+}
+
+/// Why something is not known, and what was tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Missing {
+    pub(super) reason: Reason,
+    pub(super) tried: String,
+}
+
+impl Missing {
+    pub(super) fn new(reason: Reason, path: &[u8]) -> Self {
+        Self { reason, tried: String::from_utf8_lossy(path).into_owned() }
+    }
+}
+
+/// What came of a subject: its content, and by field what is missing of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Answer {
+    pub(super) content: Content,
+    pub(super) missing: Vec<(&'static str, Missing)>,
+}
+
+/// One file, however many subjects ask for it.
+struct Entry {
+    subject: Subject,
+    key: Option<Key>,
+    elf: Option<Told<Arc<Elf>>>,
+    digest: Option<Told<Digest>>,
+    missing: Vec<(&'static str, Missing)>,
+}
+
+/// What is asked for, and what is known of it already.
+pub(super) struct Plan<'a> {
+    layers: Layers<'a>,
+    request: &'a ContentRequest<'a>,
+    entries: Vec<Entry>,
+    /// By identity, so that a file is read once.
+    known: HashMap<(crate::process::Device, u64), usize>,
+    /// Which entry answers which subject.
+    subjects: Vec<usize>,
+}
+
+impl<'a> Plan<'a> {
+    pub(super) fn new(layers: Layers<'a>, request: &'a ContentRequest<'a>) -> Self {
+        let (entries, known, subjects) = (Vec::new(), HashMap::new(), Vec::new());
+        Self { layers, request, entries, known, subjects }
+    }
+
+    /// Adds a file and tells the number of its answer.
+    pub(super) fn add(&mut self, subject: Subject) -> usize {
+        let number = self.subjects.len();
+        let identity = subject.file.as_ref().ok().map(|file| (file.device, file.inode));
+        let seen = identity.and_then(|identity| self.known.get(&identity).copied());
+        let entry = match seen {
+            Some(entry) => {
+                self.entries[entry].subject.ways.extend(subject.ways);
+                entry
+            }
+            None => {
+                self.entries.push(self.entry(subject));
+                let entry = self.entries.len() - 1;
+                self.known.extend(identity.map(|identity| (identity, entry)));
+                entry
+            }
+        };
+        self.subjects.push(entry);
+        number
+    }
+
+    /// What is known of a file before it is opened.
+    fn entry(&self, subject: Subject) -> Entry {
+        let key = subject.file.as_ref().ok().map(|file| self.layers.key(file));
+        let known = key.and_then(|key| self.request.cache.get(&key));
+        let digest = match self.request.digest {
+            None => Some(Told::NotAsked),
+            Some(algorithm) => {
+                known.as_ref().and_then(|known| known.digest(algorithm)).map(Told::Known)
+            }
+        };
+        let elf = match self.request.headers || digest.is_none() {
+            true => known.map(|known| known.elf.map_or(Told::None, Told::Known)),
+            false => Some(Told::NotAsked),
+        };
+        Entry { subject, key, elf, digest, missing: Vec::new() }
+    }
+
+    /// Reads what is not known yet, as far as the budget goes.
+    pub(super) fn carry_out(mut self, dir: &ProcDir, request: &ContentRequest<'_>) -> Vec<Answer> {
+        self.refuse_what_cannot_be_opened();
+        let order = self.within_budget(request);
+        self.read(dir, &order);
+        let answers: Vec<Answer> = self.entries.iter().map(Entry::answer).collect();
+        self.subjects.iter().map(|&entry| answers[entry].clone()).collect()
+    }
+
+    fn refuse_what_cannot_be_opened(&mut self) {
+        let algorithm = self.request.digest.map(Algorithm::as_str);
+        for entry in &mut self.entries {
+            if let Err(missing) = entry.subject.file.clone() {
+                entry.lack_elf(missing.clone());
+                entry.lack_digest(algorithm, missing);
+            }
+        }
+    }
+
+    /// The entries that are to be read, in order; those that do not get a digest are told why.
+    fn within_budget(&mut self, request: &ContentRequest<'_>) -> Vec<usize> {
+        let size = |entry: &Entry| entry.subject.file.as_ref().map_or(0, |file| file.size);
+        let mut order: Vec<usize> = (0..self.entries.len()).collect();
+        order.sort_by_key(|&number| {
+            let entry = &self.entries[number];
+            (!entry.subject.first, size(entry), number)
+        });
+        let (mut files, mut bytes) = (request.budget.files, request.budget.bytes);
+        let algorithm = request.digest.map(Algorithm::as_str);
+        for &number in &order {
+            let entry = &mut self.entries[number];
+            if entry.digest.is_some() {
+                continue;
+            }
+            match (files.checked_sub(1), bytes.checked_sub(size(entry))) {
+                (Some(files_left), Some(bytes_left)) => (files, bytes) = (files_left, bytes_left),
+                _ => {
+                    let missing = Missing::new(Reason::Budget, &entry.subject.path);
+                    entry.lack_digest(algorithm, missing);
+                }
+            }
+        }
+        order.retain(|&number| self.entries[number].is_open());
+        order
+    }
+
+    fn read(&mut self, dir: &ProcDir, order: &[usize]) {
+        let jobs: Vec<Job> = order.iter().map(|&number| self.job(number)).collect();
+        let hashed = jobs.iter().filter(|job| job.digest.is_some());
+        let of = hashed.fold(Amount::default(), |sum, job| Amount {
+            files: sum.files + 1,
+            bytes: sum.bytes.saturating_add(job.file.size),
+        });
+        let mut done = Amount::default();
+        let (progress, cache) = (self.request.progress, self.request.cache);
+        let entries = &mut self.entries;
+        let pace = Pace::of(dir, jobs.len());
+        let left = crew::work(jobs, &pace, Job::carry_out, |number, outcome: Outcome| {
+            if outcome.digest.is_some() {
+                done.files += 1;
+                done.bytes = done.bytes.saturating_add(outcome.hashed);
+                cache.count_hashed(outcome.hashed);
+                progress.at(done, of);
+            }
+            let entry = &mut entries[order[number]];
+            dir.note(outcome.access(&entry.subject.path));
+            let is_stable = outcome.is_stable;
+            entry.take(outcome, self.request.digest);
+            if let (Some(key), Some(known)) = (entry.key, entry.known().filter(|_| is_stable)) {
+                cache.put(key, known);
+            }
+        });
+        let algorithm = self.request.digest.map(Algorithm::as_str);
+        for number in left {
+            let entry = &mut self.entries[order[number]];
+            let missing = Missing::new(Reason::Timeout, &entry.subject.path);
+            entry.lack_elf(missing.clone());
+            entry.lack_digest(algorithm, missing);
+        }
+    }
+
+    fn job(&mut self, number: usize) -> Job {
+        let entry = &mut self.entries[number];
+        let no_file = FileId::default();
+        Job {
+            ways: std::mem::take(&mut entry.subject.ways),
+            file: entry.subject.file.as_ref().copied().unwrap_or(no_file),
+            elf: entry.elf.is_none(),
+            digest: self.request.digest.filter(|_| entry.digest.is_none()),
+        }
+    }
+}
+
+impl Entry {
+    fn is_open(&self) -> bool {
+        self.elf.is_none() || self.digest.is_none()
+    }
+
+    fn lack_elf(&mut self, missing: Missing) {
+        if self.elf.is_none() {
+            self.elf = Some(Told::Unknown(missing.reason));
+            self.missing.push(("buildId", missing));
+        }
+    }
+
+    fn lack_digest(&mut self, algorithm: Option<&'static str>, missing: Missing) {
+        if let (None, Some(field)) = (&self.digest, algorithm) {
+            self.digest = Some(Told::Unknown(missing.reason));
+            self.missing.push((field, missing));
+        }
+    }
+
+    fn take(&mut self, outcome: Outcome, algorithm: Option<Algorithm>) {
+        match outcome.elf {
+            Some(Ok(elf)) => self.elf = Some(elf.map_or(Told::None, Told::Known)),
+            Some(Err(reason)) => self.lack_elf(Missing::new(reason, &self.subject.path)),
+            None => {}
+        }
+        match outcome.digest {
+            Some(Ok(digest)) => self.digest = Some(Told::Known(digest)),
+            Some(Err(reason)) => {
+                let missing = Missing::new(reason, &self.subject.path);
+                self.lack_digest(algorithm.map(Algorithm::as_str), missing);
+            }
+            None => {}
+        }
+    }
+
+    /// What may be remembered of it.
+    fn known(&self) -> Option<Known> {
+        let elf = match self.elf.as_ref()? {
+            Told::Known(elf) => Some(Arc::clone(elf)),
+            Told::None => None,
+            Told::Unknown(_) | Told::NotAsked => return None,
+        };
+        let digest = self.digest.as_ref().and_then(Told::known);
+        Some(Known::new(elf, digest))
+    }
+
+    fn answer(&self) -> Answer {
+        let content = Content {
+            elf: self.elf.clone().unwrap_or_default(),
+            digest: self.digest.clone().unwrap_or_default(),
+        };
+        let mut missing = self.missing.clone();
+        let doubts = content.elf.known().map(|elf| elf.doubts.as_slice()).unwrap_or_default();
+        missing.extend(doubts.iter().map(|doubt| self.doubt(doubt)));
+        Answer { content, missing }
+    }
+
+    /// What a file's own headers leave open.
+    fn doubt(&self, doubt: &Doubt) -> (&'static str, Missing) {
+        let field = match doubt.field {
+            Field::BuildId => "buildId",
+            Field::Soname => "soname",
+            Field::Interpreter => "interpreter",
+            Field::Linkage => "linkage",
+            Field::Libc => "libc",
+            Field::Go => "go",
+            Field::Package => "packages",
+        };
+        (field, Missing::new(reason_of(doubt.why), &self.subject.path))
+    }
+}
+
+fn reason_of(why: Why) -> Reason {
+    match why {
+        Why::Malformed => Reason::Malformed,
+        Why::Budget => Reason::Budget,
+        Why::Unreadable => Reason::Vanished,
+    }
+}
+
+/// Why a file that shows no build-id may have one all the same.
+pub(super) fn doubt_about_build_id(elf: &Elf) -> Option<Reason> {
+    let doubt = elf.doubts.iter().find(|doubt| doubt.field == Field::BuildId);
+    doubt.map(|doubt| reason_of(doubt.why))
+}
+
+impl Outcome {
+    /// The reading, for those who want to know what it rests on.
+    fn access(&self, path: &[u8]) -> Access {
+        use std::os::unix::ffi::OsStringExt;
+        let path = PathBuf::from(std::ffi::OsString::from_vec(path.to_vec()));
+        let failed = [
+            self.elf.as_ref().and_then(|elf| elf.as_ref().err()),
+            self.digest.as_ref().and_then(|digest| digest.as_ref().err()),
+        ];
+        let failed = failed.into_iter().flatten().next().copied();
+        let took: Duration = self.took;
+        Access { path, took, outcome: failed.map_or(Ok(self.bytes), Err) }
+    }
+}
