@@ -25,6 +25,9 @@ _zastava() {
             zastava,inspect)
                 cmd="zastava__subcmd__inspect"
                 ;;
+            zastava,libs)
+                cmd="zastava__subcmd__libs"
+                ;;
             zastava__subcmd__help,generate)
                 cmd="zastava__subcmd__help__subcmd__generate"
                 ;;
@@ -33,6 +36,9 @@ _zastava() {
                 ;;
             zastava__subcmd__help,inspect)
                 cmd="zastava__subcmd__help__subcmd__inspect"
+                ;;
+            zastava__subcmd__help,libs)
+                cmd="zastava__subcmd__help__subcmd__libs"
                 ;;
             zastava__subcmd__help__subcmd__inspect,pid)
                 cmd="zastava__subcmd__help__subcmd__inspect__subcmd__pid"
@@ -56,7 +62,7 @@ _zastava() {
 
     case "${cmd}" in
         zastava)
-            opts="-q -v -h -V --color --quiet --verbose --help --version inspect generate help"
+            opts="-q -v -h -V --color --quiet --verbose --help --version inspect libs generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -92,7 +98,7 @@ _zastava() {
             return 0
             ;;
         zastava__subcmd__help)
-            opts="inspect generate help"
+            opts="inspect libs generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -150,6 +156,20 @@ _zastava() {
         zastava__subcmd__help__subcmd__inspect__subcmd__pid)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        zastava__subcmd__help__subcmd__libs)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -222,7 +242,7 @@ _zastava() {
             return 0
             ;;
         zastava__subcmd__inspect__subcmd__pid)
-            opts="-o -q -v -h -V --output --proc --host-root --node --timeout --redact --explain --color --quiet --verbose --help --version"
+            opts="-o -q -v -h -V --output --proc --host-root --node --timeout --redact --explain --digest --max-libs --max-bytes --contract --no-progress --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -249,6 +269,84 @@ _zastava() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --digest)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-libs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-bytes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --contract)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        zastava__subcmd__libs)
+            opts="-o -q -v -h -V --all --find --output --proc --host-root --node --timeout --redact --explain --digest --max-libs --max-bytes --contract --no-progress --color --quiet --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --find)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proc)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host-root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --node)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --digest)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-libs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-bytes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --contract)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -13,11 +13,12 @@
 //! use std::path::Path;
 //!
 //! use zastava::limits::{Deadline, ReadLimits};
-//! use zastava::process::{Asked, ProcRoot, ProcessHandle};
+//! use zastava::process::{Asked, ContentCache, ContentRequest, ProcRoot, ProcessHandle};
 //!
 //! let root = ProcRoot::open(Path::new("/proc"), ReadLimits::default(), Deadline::never())?;
 //! let handle = ProcessHandle::open(&root, Asked::Oneself)?;
-//! let observed = zastava::inspect::process(&root, &handle);
+//! let cache = ContentCache::default();
+//! let observed = zastava::inspect::process(&root, &handle, &ContentRequest::headers(&cache));
 //! assert_eq!(observed.value.identity.pid, std::process::id());
 //! for gap in observed.gaps.as_slice() {
 //!     println!("{}: {} ({})", gap.field, gap.reason, gap.tried);

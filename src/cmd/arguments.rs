@@ -4,13 +4,20 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgAction, ArgGroup, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::error::Failure;
 
 const EXIT_CODES: &str = "\
 Exit status:
   0  done, perhaps with gaps
+  2  the command line or the environment is wrong; nothing was started
+  3  it could not be determined, or the answer could not be written";
+
+const FIND_EXIT_CODES: &str = "\
+Exit status:
+  0  done, perhaps with gaps; with --find: somebody has it mapped
+  1  with --find: nobody has it mapped, and every process was read
   2  the command line or the environment is wrong; nothing was started
   3  it could not be determined, or the answer could not be written";
 
@@ -21,6 +28,7 @@ Environment (a flag wins; an empty variable counts as unset):
   ZASTAVA_NODE       as --node; then NODE_NAME
   ZASTAVA_TIMEOUT    as --timeout
   ZASTAVA_REDACT     1: as --redact
+  ZASTAVA_NO_PROGRESS  1: as --no-progress
   NO_COLOR, CLICOLOR_FORCE, TERM=dumb, COLUMNS, LC_ALL, LC_CTYPE, LANG
                      colour, width and characters of tables";
 
@@ -58,7 +66,13 @@ pub(super) struct GlobalArgs {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// What a process is, where it belongs, what it loaded, what was hidden
-    Inspect(InspectArgs),
+    Inspect(Box<InspectArgs>),
+    /// Which files are mapped, and their identity: of one target, of the node, or who has one mapped
+    ///
+    /// Prints what is odd first: files that are deleted, replaced on disk since they were mapped, or
+    /// never were files. Each has its build-id and digest, or the reason why not.
+    #[command(after_long_help = format!("{FIND_EXIT_CODES}\n\n{ENVIRONMENT}"))]
+    Libs(Box<LibsArgs>),
     /// Write what is made from the code: man pages, completions, schemas
     #[command(hide = true)]
     Generate(GenerateArgs),
@@ -90,12 +104,61 @@ pub(super) struct InspectPidArgs {
     pub(super) pid: OsString,
     #[command(flatten)]
     pub(super) look: LookArgs,
+    #[command(flatten)]
+    pub(super) content: ContentArgs,
+}
+
+/// Mapped files and their identity.
+#[derive(Clone, Debug, Default, Args)]
+#[command(group = ArgGroup::new("scope").required(true).args(["target", "all", "find"]))]
+pub(super) struct LibsArgs {
+    /// The process, in the proc root's pid namespace: a number, pid:NUMBER, or self
+    #[arg(value_name = "TARGET", allow_negative_numbers = true)]
+    pub(super) target: Option<OsString>,
+    /// Every process of the node; digests only where --digest is typed
+    #[arg(long)]
+    pub(super) all: bool,
+    /// Who has it mapped now: sha256:HEX, build-id:HEX, soname:NAME or path:GLOB
+    ///
+    /// Of a digest or build-id the first 8 digits are enough where they are unique. A glob without a
+    /// slash is held against the file's name; `*` stops at a slash and `**` does not. Ends with 0 when
+    /// somebody has it mapped, 1 when nobody has and every process was read, 3 when nobody has and
+    /// something could not be read.
+    #[arg(long, value_name = "KIND:VALUE")]
+    pub(super) find: Option<OsString>,
+    #[command(flatten)]
+    pub(super) look: LookArgs,
+    #[command(flatten)]
+    pub(super) content: ContentArgs,
+}
+
+/// Flags of the commands that read the files of processes.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct ContentArgs {
+    /// The digest of each file: sha256, blake3 or none [default: sha256]
+    #[arg(long, value_name = "ALGORITHM")]
+    pub(super) digest: Option<OsString>,
+    /// How many files of a target get a digest [default: 4096]
+    #[arg(long, value_name = "COUNT")]
+    pub(super) max_libs: Option<OsString>,
+    /// How many bytes of a target are read for digests, such as 64MB [default: 1GB]
+    ///
+    /// The executable comes first if it fits, then the smallest file; one that is larger than what is
+    /// left keeps its build-id and size.
+    #[arg(long, value_name = "SIZE")]
+    pub(super) max_bytes: Option<OsString>,
+    /// The version of the contract that -o event writes: v1.0 or v1.1 [default: v1.1]
+    #[arg(long, value_name = "VERSION")]
+    pub(super) contract: Option<OsString>,
+    /// Show no progress
+    #[arg(long)]
+    pub(super) no_progress: bool,
 }
 
 /// Flags of the commands that look at this machine.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct LookArgs {
-    /// The form of the answer: table, wide, json, ndjson or none; with =FILE, also into a file
+    /// The form of the answer: table, wide, json, ndjson, event or none; with =FILE, also into a file
     #[arg(short, long, value_name = "FORMAT[=FILE]")]
     pub(super) output: Vec<OsString>,
     /// The procfs to read [default: found: /proc, or /host/proc in a container]
@@ -130,7 +193,7 @@ pub(super) struct GenerateArgs {
 /// A command, or a text that was asked for (help, version).
 #[derive(Debug)]
 pub(super) enum Parsed {
-    Command(Cli),
+    Command(Box<Cli>),
     Text(String),
 }
 
@@ -139,7 +202,7 @@ impl Cli {
     pub(super) fn read(line: impl IntoIterator<Item = OsString>) -> Result<Parsed, Failure> {
         let matches = Self::command().try_get_matches_from(line);
         match matches.and_then(|matches| Self::from_arg_matches(&matches)) {
-            Ok(cli) => Ok(Parsed::Command(cli)),
+            Ok(cli) => Ok(Parsed::Command(Box::new(cli))),
             Err(error) => match error.kind() {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
                     Ok(Parsed::Text(error.render().to_string()))

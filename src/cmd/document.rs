@@ -11,7 +11,8 @@ use serde::Serialize;
 
 use super::exit::ExitStatus;
 use crate::contract::{Gap, Reason};
-use crate::process::{HostFacts, Traffic};
+use crate::inspect::Around;
+use crate::process::{Counters, HostFacts, Traffic};
 
 /// One document.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -108,6 +109,18 @@ pub(super) struct Target {
     pub(super) id: String,
 }
 
+impl Target {
+    /// One process.
+    pub(super) fn process(given: &str, pid: u32) -> Self {
+        Self { given: given.to_owned(), kind: "process".to_owned(), id: format!("pid:{pid}") }
+    }
+
+    /// The whole node.
+    pub(super) fn node(given: &str) -> Self {
+        Self { given: given.to_owned(), kind: "node".to_owned(), id: "node".to_owned() }
+    }
+}
+
 /// What looking cost.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -117,16 +130,22 @@ pub(super) struct Cost {
     pub(super) bytes_read: u64,
     /// Reads that never came back and were left behind.
     pub(super) reads_left_behind: u64,
+    /// Bytes that were read for digests, counted in `bytesRead` too.
+    pub(super) bytes_hashed: u64,
+    /// Files whose content was known from another process of the same look.
+    pub(super) digests_cached: u64,
 }
 
 impl Cost {
-    pub(super) fn of(traffic: &Traffic) -> Self {
+    pub(super) fn of(traffic: &Traffic, content: Counters) -> Self {
         let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
         let cpu = Duration::try_from(used).unwrap_or_default();
         Self {
             cpu_ms: millis(cpu),
             bytes_read: traffic.bytes,
             reads_left_behind: traffic.left_behind as u64,
+            bytes_hashed: content.hashed_bytes,
+            digests_cached: content.hits,
         }
     }
 }
@@ -145,6 +164,11 @@ pub(super) struct Frame {
 }
 
 impl Frame {
+    /// What an event says of where and when it was seen.
+    pub(super) fn around(&self) -> Around {
+        Around { when: timestamp(self.begun), tenant: None, node: self.host.node.clone() }
+    }
+
     /// The document around `result`.
     pub(super) fn document<R>(&self, result: R) -> Document<R> {
         Document {

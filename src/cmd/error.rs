@@ -5,6 +5,7 @@ use std::path::Path;
 use std::{fmt, io};
 
 use super::exit::ExitStatus;
+use crate::contract::canonical::NotCanonical;
 use crate::process;
 
 /// An error with its exit code and advice.
@@ -20,6 +21,11 @@ impl Failure {
     /// The command line, the environment or a file is wrong.
     pub(super) fn usage(message: impl Into<String>) -> Self {
         Self { status: ExitStatus::Usage, message: message.into(), hints: Vec::new(), source: None }
+    }
+
+    /// What was asked could not be found out.
+    pub(super) fn undetermined(message: impl Into<String>) -> Self {
+        Self { status: ExitStatus::Undetermined, ..Self::usage(message) }
     }
 
     /// The answer could not be written. A reader that went away is no error.
@@ -81,6 +87,12 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
+    }
+}
+
+impl From<NotCanonical> for Failure {
+    fn from(error: NotCanonical) -> Self {
+        Self::undetermined(error.to_string())
     }
 }
 

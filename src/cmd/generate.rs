@@ -12,7 +12,7 @@ use schemars::{JsonSchema, Schema};
 use super::arguments::{Cli, GenerateArgs};
 use super::error::Failure;
 use super::exit::ExitStatus;
-use super::inspect_pid;
+use super::{inspect_pid, libs};
 use crate::contract;
 
 /// One file.
@@ -92,9 +92,13 @@ fn completions() -> Vec<GeneratedFile> {
 
 /// The commands' documents, and what is sent.
 fn schemas() -> Vec<GeneratedFile> {
-    let document = document::<inspect_pid::PidDocument>(inspect_pid::SCHEMA);
+    let documents = [
+        document::<inspect_pid::PidDocument>(inspect_pid::SCHEMA),
+        document::<libs::LibsDocument>(libs::SCHEMA),
+        document::<libs::FindDocument>(libs::FIND_SCHEMA),
+    ];
     let contract = contract::schema::schemas().into_iter();
-    [document].into_iter().chain(contract.map(|(name, schema)| file(&name, &schema))).collect()
+    documents.into_iter().chain(contract.map(|(name, schema)| file(&name, &schema))).collect()
 }
 
 fn document<T: JsonSchema>(name: &str) -> GeneratedFile {

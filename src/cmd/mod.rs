@@ -1,7 +1,7 @@
 //! The command line: arguments, dispatch, rendering and exit codes.
 //!
 //! May use: `contract`, `inspect`, `limits`, `process`. Crates: `anstyle`, `base64`, `clap`,
-//! `clap_complete`, `clap_mangen`, `comfy_table`, `jiff`, `rustix`, `schemars`, `serde`,
+//! `clap_complete`, `clap_mangen`, `comfy_table`, `indicatif`, `jiff`, `rustix`, `schemars`, `serde`,
 //! `serde_json`, `tempfile`, `unicode_width`.
 //!
 //! The only room that reads the environment, writes to the standard streams or chooses an exit
@@ -14,8 +14,12 @@ mod document;
 mod environment;
 mod error;
 mod exit;
+mod files;
 mod generate;
 mod inspect_pid;
+mod libs;
+mod look;
+mod observed;
 mod output;
 mod place;
 mod streams;
@@ -54,23 +58,27 @@ pub fn run(
     };
     let verbosity = cli.global.verbose;
     let done = Printer::resolve(&cli.global, environment, &streams)
-        .and_then(|printer| dispatch(cli, environment, printer, &mut streams));
+        .and_then(|printer| dispatch(cli.command, environment, printer, &mut streams));
     done.unwrap_or_else(|failure| streams.tell(&failure, environment, verbosity))
 }
 
 fn dispatch(
-    cli: Cli,
+    command: Command,
     environment: &Environment,
     printer: Printer,
     streams: &mut Streams,
 ) -> Result<ExitStatus, Failure> {
-    match cli.command {
+    match command {
         Command::Inspect(inspect) => match inspect.what {
             arguments::InspectWhat::Pid(arguments) => {
                 let settings = inspect_pid::InspectPidSettings::resolve(&arguments, environment)?;
                 inspect_pid::run(&settings, printer, streams)
             }
         },
+        Command::Libs(arguments) => {
+            let settings = libs::LibsSettings::resolve(&arguments, environment)?;
+            libs::run(&settings, printer, streams)
+        }
         Command::Generate(arguments) => generate::run(&arguments),
     }
 }

@@ -66,6 +66,15 @@ impl Digest {
         }
     }
 
+    /// Its algorithm's name in every format.
+    #[must_use]
+    pub fn algorithm(&self) -> &'static str {
+        match self {
+            Self::Sha256(_) => "sha256",
+            Self::Blake3(_) => "blake3",
+        }
+    }
+
     /// Its hexadecimal digits, without the algorithm.
     #[must_use]
     pub fn hex(&self) -> String {

@@ -190,6 +190,19 @@ pub enum Platform {
     Host,
 }
 
+impl Platform {
+    /// The word as it stands in every format.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Kubernetes => "kubernetes",
+            Self::Docker => "docker",
+            Self::Containerd => "containerd",
+            Self::Host => "host",
+        }
+    }
+}
+
 /// A Kubernetes object that owns a pod.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Owner {

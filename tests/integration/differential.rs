@@ -29,8 +29,8 @@ use zastava::contract::{Gaps, Observed, Reason};
 use zastava::inspect::{self, ProcessObservation};
 use zastava::limits::{Deadline, ReadLimits};
 use zastava::process::{
-    Address, Asked, Device, Executable, Identity, Listener, MappedFile, MappedKind, ProcRoot,
-    ProcessHandle,
+    Address, Asked, ContentCache, ContentRequest, Device, Executable, Identity, Listener,
+    MappedFile, MappedKind, ProcRoot, ProcessHandle,
 };
 
 const SCRIPT: &str = include_str!("../fixtures/differential.py");
@@ -586,7 +586,7 @@ fn proc_root() -> ProcRoot {
 
 fn observe(root: &ProcRoot, pid: u32) -> Option<Observed<ProcessObservation>> {
     let handle = ProcessHandle::open(root, Asked::Pid(pid)).ok()?;
-    Some(inspect::process(root, &handle))
+    Some(inspect::process(root, &handle, &ContentRequest::headers(&ContentCache::default())))
 }
 
 // The other reader, and processes to be read.

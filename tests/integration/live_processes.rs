@@ -301,13 +301,17 @@ fn five_thousand_mappings_are_read() {
 #[test]
 fn a_process_that_dies_meanwhile_leaves_what_was_seen_of_it() {
     use zastava::limits::{Deadline, ReadLimits};
-    use zastava::process::{Asked, ProcRoot, ProcessHandle};
+    use zastava::process::{Asked, ContentCache, ContentRequest, ProcRoot, ProcessHandle};
     let mut process = Live::shell("true");
     let root =
         ProcRoot::open(Path::new("/proc"), ReadLimits::default(), Deadline::never()).unwrap();
     let handle = ProcessHandle::open(&root, Asked::Pid(process.pid())).unwrap();
     process.end();
-    let observed = zastava::inspect::process(&root, &handle);
+    let observed = zastava::inspect::process(
+        &root,
+        &handle,
+        &ContentRequest::headers(&ContentCache::default()),
+    );
     assert!(!observed.value.identity.comm.is_empty());
     let own = observed.gaps.as_slice().iter().filter(|gap| gap.field != "process.ancestry.exe");
     let reasons: Vec<_> = own.map(|gap| gap.reason.as_str()).collect();
@@ -551,12 +555,17 @@ mod as_root {
         let seen: Value = serde_json::from_str(&ran.stdout).unwrap();
         let told = lib(&seen, path.to_str().unwrap());
         assert_eq!((&told["deleted"], told.get("size")), (&json!(true), None));
-        assert_eq!(own_gaps(&seen), ["loadedLibs.size: denied"]);
+        assert_eq!(told["digestStatus"], "denied");
+        let denied = ["size", "buildId", "sha256"].map(|f| format!("loadedLibs.{f}: denied"));
+        assert_eq!(own_gaps(&seen), denied);
         let gaps = seen["gaps"].as_array().unwrap();
         let denied = gaps.iter().find(|gap| gap["field"] == "loadedLibs.size").unwrap();
         assert_eq!(denied["hint"], "needs CAP_CHECKPOINT_RESTORE");
-        // The twin: root has the right.
-        assert_eq!(lib(&inspect(own.pid()), path.to_str().unwrap())["size"], 4096);
+        // The twin: root has the right. head -c 4096 /dev/zero | tr '\\0' x | sha256sum
+        const X: &str = "a2e659dacb4691e887ac0139f8893d04764ee197d70fb73d3190d56113d18e3e";
+        let seen = inspect(own.pid());
+        let told = lib(&seen, path.to_str().unwrap());
+        assert_eq!((&told["size"], &told["sha256"]), (&json!(4096), &json!(X)));
     }
 
     /// Looks as `nobody` through a procfs that hides other users' processes.

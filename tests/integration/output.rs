@@ -41,12 +41,14 @@ app  pid 7, uid 1000, running <age> (since 2025-11-24 00:00:01Z)
   on the host, in no container
 
 EXECUTABLE  <tree>/rootfs/app   11 B
+  build-id  -
+  sha256    50fda23bf0a5115d4f893dc10d122c10a4705f47688f5620e80611c092d4053e
   argv      /app --serve
 ANCESTRY    1 init > 7 app
 NAMESPACES  the host's: cgroup ipc mnt net pid time user uts
 SECURITY    no capabilities, no seccomp, no new privileges: no
 LISTENING   -
-LIBRARIES   1 mapped file, 11 B, 1 with code; -o wide lists them
+LIBRARIES   1 mapped file, 11 B, 1 with code, 1 hashed; list: zastava libs 7
 "
     );
 }
@@ -93,7 +95,7 @@ fn a_usage_error_is_code_2_one_line_and_nothing_on_stdout() {
         ),
         (
             &["inspect", "pid", "1", "-o", "yaml"],
-            "error: invalid format `yaml`: expected table, wide, json, ndjson or none",
+            "error: invalid format `yaml`: expected table, wide, json, ndjson, event or none",
         ),
         (
             &["inspect", "pid", "1", "--color", "red"],

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use zastava::contract::Observed;
 use zastava::inspect::{self, ProcessObservation};
 use zastava::limits::{Deadline, ReadLimits};
-use zastava::process::{Asked, Error, ProcRoot, ProcessHandle};
+use zastava::process::{Asked, ContentCache, ContentRequest, Error, ProcRoot, ProcessHandle};
 
 /// A tree, deleted when it is dropped.
 #[derive(Debug)]
@@ -126,7 +126,7 @@ impl ProcTree {
     ) -> Result<Observed<ProcessObservation>, Error> {
         let root = self.root(limits);
         let handle = ProcessHandle::open(&root, Asked::Pid(pid))?;
-        Ok(inspect::process(&root, &handle))
+        Ok(inspect::process(&root, &handle, &ContentRequest::headers(&ContentCache::default())))
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use zastava::contract::Reason;
 use zastava::limits::ReadLimits;
-use zastava::process::Error;
+use zastava::process::{ContentCache, ContentRequest, Error};
 
 use crate::proc_tree::{ProcTree, gaps};
 
@@ -52,7 +52,11 @@ fn a_run_that_is_over_says_timeout_and_not_vanished() {
         zastava::process::ProcRoot::open(tree.path(), ReadLimits::default(), deadline).unwrap();
     let handle =
         zastava::process::ProcessHandle::open(&root, zastava::process::Asked::Pid(7)).unwrap();
-    let observed = zastava::inspect::process(&root, &handle);
+    let observed = zastava::inspect::process(
+        &root,
+        &handle,
+        &ContentRequest::headers(&ContentCache::default()),
+    );
     let told: Vec<_> = gaps(&observed);
     assert!(told.contains(&"process: timeout".to_owned()), "{told:?}");
     assert!(
@@ -70,7 +74,11 @@ fn what_was_left_behind_is_counted() {
     let root = tree.root(hurried());
     let handle =
         zastava::process::ProcessHandle::open(&root, zastava::process::Asked::Pid(7)).unwrap();
-    let observed = zastava::inspect::process(&root, &handle);
+    let observed = zastava::inspect::process(
+        &root,
+        &handle,
+        &ContentRequest::headers(&ContentCache::default()),
+    );
     assert_eq!(gaps(&observed), ["process.argv: timeout", "loadedLibs: timeout"]);
     assert_eq!(root.traffic().left_behind, 2);
 }
@@ -167,7 +175,11 @@ fn a_process_that_vanishes_leaves_what_was_seen_of_it() {
     let handle =
         zastava::process::ProcessHandle::open(&root, zastava::process::Asked::Pid(7)).unwrap();
     fs::remove_dir_all(tree.path().join("7")).unwrap();
-    let observed = zastava::inspect::process(&root, &handle);
+    let observed = zastava::inspect::process(
+        &root,
+        &handle,
+        &ContentRequest::headers(&ContentCache::default()),
+    );
     assert_eq!(observed.value.identity.comm, b"app");
     assert!(gaps(&observed).contains(&"process: vanished".to_owned()));
     let other: Vec<_> =

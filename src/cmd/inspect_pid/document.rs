@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::settings::Shown;
 use crate::cmd::document::{Document, Text, Texts, started};
-use crate::inspect::{Notable, ProcessObservation};
+use crate::cmd::look::Shown;
+use crate::cmd::observed::{self, Engine, GoBuild, LoadedLib, Package, Place, Remark};
+use crate::contract::Reason;
+use crate::inspect::ProcessObservation;
 use crate::process::{
-    Address, Ancestor, ContainerIdentity, Executable, Identity, Label, Listener, MappedFile,
-    MappedKind, Membership, Namespace, Source,
+    Address, Algorithm, Ancestor, Executable, Identity, Label, Listener, Namespace,
 };
 
 /// The whole document.
@@ -23,46 +24,13 @@ pub(in crate::cmd) type PidDocument = Document<ResultDocument>;
 pub(in crate::cmd) struct ResultDocument {
     /// The engine, where something tells.
     #[serde(skip_serializing_if = "Option::is_none")]
-    runtime: Option<Runtime>,
-    workload: Workload,
+    runtime: Option<Engine>,
+    workload: Place,
     process: Process,
     /// The mapped files, by path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) loaded_libs: Option<Vec<LoadedLib>>,
     notable: Vec<Remark>,
-}
-
-/// A container engine.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-struct Runtime {
-    /// `containerd`, `cri-o`, `docker` or `podman`.
-    engine: String,
-}
-
-/// What the process belongs to.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Workload {
-    /// `kubernetes`, `docker`, `containerd` or `host`; absent for a container of an engine that
-    /// nothing tells.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    platform: Option<String>,
-    /// The container's name in its pod.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    container: Option<String>,
-    /// `<engine>://<id>`, or the id alone where the engine is not known; `none` on the host.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    container_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pod_uid: Option<String>,
-    /// `Guaranteed`, `Burstable` or `BestEffort`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    qos_class: Option<String>,
-    /// What names the container: `cgroup`, `mountinfo` or `cgroup-name`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    found_by: Option<String>,
-    /// Containers around this one, the outermost first.
-    outer: Vec<String>,
 }
 
 /// The process itself.
@@ -143,6 +111,33 @@ struct Exe {
     program: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     program_bytes: Option<String>,
+    /// `none` where it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    build_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blake3: Option<String>,
+    /// Why it has no digest, in the words of gaps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest_status: Option<Reason>,
+    /// `static`, `static-pie`, `dynamic` or `shared`; absent for what is no ELF file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    linkage: Option<String>,
+    /// `glibc` or `musl`; `none` for a Go program without C.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    libc: Option<String>,
+    /// The program interpreter; absent where it asks for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interpreter: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interpreter_bytes: Option<String>,
+    /// What Go's linker wrote, for a Go program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    go: Option<GoBuild>,
+    /// What the packager wrote into the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    packages: Option<Vec<Package>>,
 }
 
 /// A process above.
@@ -202,44 +197,11 @@ struct Socket {
     pids: Vec<u32>,
 }
 
-/// A mapped file.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct LoadedLib {
-    path: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path_bytes: Option<String>,
-    inode: u64,
-    /// `major:minor`, decimal.
-    dev: String,
-    deleted: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    size: Option<u64>,
-    replaced: bool,
-    /// Whether any part of it may be executed.
-    executable: bool,
-    /// `file`, `memfd`, `shared-memory`, `device` or `kernel-object`.
-    kind: String,
-}
-
-/// What deserves a look.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-struct Remark {
-    code: String,
-    text: String,
-    /// What it is about: a path, or an id.
-    #[serde(rename = "ref")]
-    reference: String,
-    #[serde(rename = "refBytes", skip_serializing_if = "Option::is_none")]
-    reference_bytes: Option<String>,
-}
-
 impl ResultDocument {
     pub(super) fn of(seen: &ProcessObservation, arguments: Shown) -> Self {
-        let engine = seen.membership.container.as_ref().and_then(|container| container.engine);
         Self {
-            runtime: engine.map(|engine| Runtime { engine: engine.as_str().to_owned() }),
-            workload: Workload::of(&seen.membership, &seen.identity),
+            runtime: Engine::of(&seen.membership),
+            workload: Place::of(&seen.membership, &seen.identity),
             process: Process::of(seen, arguments),
             loaded_libs: seen
                 .mapped
@@ -247,48 +209,6 @@ impl ResultDocument {
                 .map(|files| files.iter().map(LoadedLib::of).collect()),
             notable: seen.notable.iter().map(|remark| Remark::of(remark, arguments)).collect(),
         }
-    }
-}
-
-impl Workload {
-    fn of(member: &Membership, identity: &Identity) -> Self {
-        let full_id = |c: &ContainerIdentity| match c.engine {
-            Some(engine) => format!("{}://{}", engine.as_str(), c.id),
-            None => c.id.clone(),
-        };
-        let on_host = member.container.is_none()
-            && member.pod.is_none()
-            && (identity.kernel_thread || member.isolated == Some(false));
-        let container_id = match on_host {
-            true => Some("none".to_owned()),
-            false => member.container.as_ref().map(full_id),
-        };
-        Self {
-            platform: if on_host { Some("host") } else { platform(member) }.map(str::to_owned),
-            container: member.container_name.clone(),
-            container_id,
-            pod_uid: member.pod.as_ref().map(|pod| pod.uid.clone()),
-            qos_class: member.pod.as_ref().and_then(|pod| Some(pod.qos?.as_str().to_owned())),
-            found_by: member.container.as_ref().map(|c| match c.source {
-                Source::Cgroup => "cgroup".to_owned(),
-                Source::Mountinfo => "mountinfo".to_owned(),
-                Source::CgroupName => "cgroup-name".to_owned(),
-            }),
-            outer: member.outer.iter().map(full_id).collect(),
-        }
-    }
-}
-
-/// The spec's four words. Podman speaks for Docker; CRI-O serves Kubernetes alone.
-fn platform(member: &Membership) -> Option<&'static str> {
-    use crate::process::Engine::{Containerd, CriO, Docker, Podman};
-    if member.pod.is_some() {
-        return Some("kubernetes");
-    }
-    match member.container.as_ref()?.engine? {
-        Containerd => Some("containerd"),
-        CriO => Some("kubernetes"),
-        Docker | Podman => Some("docker"),
     }
 }
 
@@ -357,6 +277,10 @@ impl Arguments {
 impl Exe {
     fn of(exe: &Executable, arguments: Shown) -> Self {
         let path = Text::of(&exe.path);
+        let content = &exe.content;
+        let elf = content.elf.known();
+        let (interpreter, interpreter_bytes) =
+            Text::halves(elf.and_then(|elf| elf.interpreter.as_deref()));
         // It is an argument.
         let program = exe.program.as_ref().filter(|_| arguments == Shown::Whole);
         let (program, program_bytes) = Text::halves(program.map(|program| program.path.as_slice()));
@@ -372,6 +296,16 @@ impl Exe {
             elsewhere: exe.elsewhere,
             program,
             program_bytes,
+            build_id: observed::build_id(content),
+            sha256: observed::hex(content, Algorithm::Sha256),
+            blake3: observed::hex(content, Algorithm::Blake3),
+            digest_status: content.digest.unknown(),
+            linkage: elf.map(|elf| observed::linkage(elf).to_owned()),
+            libc: elf.and_then(|elf| observed::libc(elf)).map(str::to_owned),
+            interpreter,
+            interpreter_bytes,
+            go: elf.and_then(|elf| elf.go.as_ref()).map(GoBuild::of),
+            packages: elf.map(|elf| elf.packages.iter().map(Package::of).collect()),
         }
     }
 }
@@ -426,45 +360,6 @@ impl Socket {
             port,
             inode: listener.inode,
             pids: listener.owners.iter().map(|owner| owner.pid).collect(),
-        }
-    }
-}
-
-impl LoadedLib {
-    fn of(file: &MappedFile) -> Self {
-        let path = Text::of(&file.path);
-        Self {
-            path: path.text,
-            path_bytes: path.bytes,
-            inode: file.inode,
-            dev: file.device.to_string(),
-            deleted: file.deleted,
-            size: file.size,
-            replaced: file.replaced,
-            executable: file.executable,
-            kind: kind(file.kind).to_owned(),
-        }
-    }
-}
-
-fn kind(kind: MappedKind) -> &'static str {
-    match kind {
-        MappedKind::File => "file",
-        MappedKind::Memfd => "memfd",
-        MappedKind::SharedMemory => "shared-memory",
-        MappedKind::Device => "device",
-        MappedKind::KernelObject => "kernel-object",
-    }
-}
-
-impl Remark {
-    fn of(notable: &Notable, arguments: Shown) -> Self {
-        let subject = Text::of(arguments.subject(notable));
-        Self {
-            code: notable.code.as_str().to_owned(),
-            text: format!("{} {}", subject.text, notable.text),
-            reference: subject.text,
-            reference_bytes: subject.bytes,
         }
     }
 }

@@ -5,20 +5,17 @@ mod document;
 mod settings;
 mod table;
 
-use std::time::{Instant, SystemTime};
-
 use serde::Serialize;
 
-use super::document::{Cost, Frame, Host, Target};
+use super::document::{Frame, Target};
 use super::error::Failure;
 use super::exit::ExitStatus;
+use super::look::Look;
 use super::output::page::Page;
 use super::output::{Answer, Format, Lines, Printer, publish};
-use super::place::Place;
 use super::streams::Streams;
-use crate::contract::Gaps;
+use crate::contract::Encoded;
 use crate::inspect::{self, ProcessObservation};
-use crate::limits::Deadline;
 use crate::process::{ProcessHandle, Traffic};
 
 pub(super) use document::PidDocument;
@@ -34,37 +31,20 @@ pub(super) fn run(
     printer: Printer,
     streams: &mut Streams,
 ) -> Result<ExitStatus, Failure> {
-    let (begun, now) = (Instant::now(), SystemTime::now());
-    let deadline = Deadline::after(settings.timeout);
-    let place = Place::find(&settings.place, deadline).map_err(|e| settings.place.blame(e))?;
-    let host = Host::new(place.root.host(), settings.node.clone());
-    if let Some(note) = &place.note {
-        printer.note(streams, note);
-    }
-    let handle = ProcessHandle::open(&place.root, settings.asked)?;
+    let look = Look::begin(&settings.look, printer, streams)?;
+    let handle = ProcessHandle::open(&look.place.root, settings.asked)?;
     if let Some(thread) = handle.asked_as_thread() {
         printer.note(streams, &format!("{thread} is a thread of process {}", handle.pid()));
     }
-    let observed = inspect::process(&place.root, &handle);
-    let mut gaps = Gaps::default();
-    gaps.extend(place.gap);
-    gaps.extend(host.gaps(place.root.path()));
-    let observation = gaps.take(observed);
-    let traffic = place.root.traffic();
-    let id = format!("pid:{}", handle.pid());
-    let target = Target { given: settings.given.clone(), kind: "process".to_owned(), id };
-    let frame = Frame {
-        schema: SCHEMA,
-        host,
-        begun: now,
-        took: begun.elapsed(),
-        target,
-        outcome: ExitStatus::Done,
-        gaps: gaps.as_slice().to_vec(),
-        cost: Cost::of(&traffic),
-    };
-    let answer = PidAnswer { frame, observation, traffic, settings };
-    publish(&answer, &settings.output, printer, streams)?;
+    let bar = settings.content.bar(printer, streams);
+    let request = settings.content.request(&look.cache, &bar);
+    let observed = inspect::process(&look.place.root, &handle, &request);
+    bar.clear();
+    let target = Target::process(&settings.given, handle.pid());
+    let frame = look.frame(SCHEMA, target, ExitStatus::Done, observed.gaps);
+    let traffic = look.place.root.traffic();
+    let answer = PidAnswer { frame, observation: observed.value, traffic, settings };
+    publish(&answer, &settings.look.output, printer, streams)?;
     if let Some(command) = answer.next() {
         printer.next(streams, &command);
     }
@@ -96,7 +76,7 @@ impl PidAnswer<'_> {
     }
 
     fn result(&self) -> ResultDocument {
-        ResultDocument::of(&self.observation, self.settings.arguments)
+        ResultDocument::of(&self.observation, self.settings.look.arguments)
     }
 }
 
@@ -119,5 +99,11 @@ impl Answer for PidAnswer<'_> {
             lines.row("gap", target, gap);
         }
         lines.summary(document);
+    }
+
+    fn event(&self) -> Result<Encoded, Failure> {
+        let event =
+            inspect::event((&self.observation).into(), &self.frame.gaps, self.frame.around());
+        Ok(event.encode(self.settings.content.minor)?)
     }
 }

@@ -1,10 +1,13 @@
 //! The table of `inspect pid`: who it is, what is odd, then the detail.
 
 use super::PidAnswer;
-use super::settings::Shown;
 use crate::cmd::document::started as started_at;
+use crate::cmd::files::Columns;
+use crate::cmd::look::Shown;
+use crate::cmd::observed;
 use crate::cmd::output::page::{Page, age, size};
-use crate::process::{Address, Label, Listener, MappedFile, MappedKind, Owner};
+use crate::cmd::output::parts;
+use crate::process::{Address, Content, Label, Listener, Owner, PackageNote, Told};
 
 /// A table being drawn.
 pub(super) struct Table<'a> {
@@ -33,8 +36,10 @@ impl Table<'_> {
         self.security();
         self.listening();
         self.libraries();
-        self.gaps();
-        self.evidence();
+        parts::gaps(self.page, &self.answer.frame.gaps);
+        if self.answer.settings.look.explain {
+            parts::evidence(self.page, &self.answer.traffic);
+        }
     }
 
     fn who(&mut self) {
@@ -107,7 +112,7 @@ impl Table<'_> {
         self.page.gap();
         self.page.line(format!("NOTABLE ({})", notable.len()));
         for remark in notable {
-            let subject = self.page.name(self.answer.settings.arguments.subject(remark));
+            let subject = self.page.name(self.answer.settings.look.arguments.subject(remark));
             let subject = self.page.digest(&subject);
             let text = remark.text.split(' ').map(str::to_owned);
             let words: Vec<String> = std::iter::once(subject).chain(text).collect();
@@ -120,8 +125,11 @@ impl Table<'_> {
             self.page.line(format!("{}?", label("EXECUTABLE")));
             return;
         };
-        let mut words = vec![self.page.name(&exe.path)];
-        words.push(exe.file.map_or_else(|| "?".to_owned(), |file| size(file.size)));
+        let elf = exe.content.elf.known();
+        let mut kind = vec![exe.file.map_or_else(|| "?".to_owned(), |file| size(file.size))];
+        kind.extend(elf.map(|elf| observed::linkage(elf).to_owned()));
+        kind.extend(elf.and_then(|elf| observed::libc(elf)).map(str::to_owned));
+        let mut words = vec![self.page.name(&exe.path), kind.join(", ")];
         let state = match (exe.memfd, exe.replaced, exe.deleted) {
             (true, _, _) => "in memory",
             (_, true, _) => "replaced",
@@ -129,10 +137,43 @@ impl Table<'_> {
             _ => "",
         };
         words.extend((!state.is_empty()).then(|| state.to_owned()));
-        if let (Some(program), Shown::Whole) = (&exe.program, self.answer.settings.arguments) {
+        if let (Some(program), Shown::Whole) = (&exe.program, self.answer.settings.look.arguments) {
             words.push(format!("runs {}", self.page.name(&program.path)));
         }
         self.page.flow(&label("EXECUTABLE"), &words, "   ");
+        self.identity(&exe.content);
+    }
+
+    /// What identifies the executable, whole: it gets copied.
+    fn identity(&mut self, content: &Content) {
+        let id = match content.elf.unknown() {
+            Some(reason) => format!("? {reason}"),
+            None => match observed::build_id(content) {
+                Some(id) if id == "none" => "-".to_owned(),
+                id => id.unwrap_or_else(|| "?".to_owned()),
+            },
+        };
+        self.page.line(format!("  build-id  {id}"));
+        match &content.digest {
+            Told::Known(digest) => {
+                self.page.line(format!("  {:9} {}", digest.algorithm(), digest.hex()));
+            }
+            Told::Unknown(reason) => self.page.line(format!("  digest    ? {reason}")),
+            Told::None | Told::NotAsked => {}
+        }
+        let Some(elf) = content.elf.known() else { return };
+        if let Some(go) = &elf.go {
+            let mut words = vec![go.version.clone().unwrap_or_else(|| "?".to_owned())];
+            words.extend(go.module.as_ref().map(|m| format!("module {} {}", m.path, m.version)));
+            let words: Vec<_> = words.iter().map(|word| self.page.safe(word.as_bytes())).collect();
+            self.page.flow("  go        ", &words, "   ");
+        }
+        for package in &elf.packages {
+            let PackageNote { kind, name, version, .. } = package;
+            let told = [kind, name, version].into_iter().flatten().cloned().collect::<Vec<_>>();
+            let told = self.page.safe(told.join(" ").as_bytes());
+            self.page.line(format!("  package   {told}"));
+        }
     }
 
     fn arguments(&mut self) {
@@ -143,7 +184,7 @@ impl Table<'_> {
         if argv.is_empty() {
             return;
         }
-        let kept = self.answer.settings.arguments.of(argv);
+        let kept = self.answer.settings.look.arguments.of(argv);
         // A title written over the arguments is often padded with NULs, which read as empty ones.
         let padding = kept.iter().rev().take_while(|argument| argument.is_empty()).count();
         let told = kept.len() - if padding > 1 { padding } else { 0 };
@@ -151,7 +192,7 @@ impl Table<'_> {
         if told < kept.len() {
             words.push(format!("+{padding} empty"));
         }
-        if self.answer.settings.arguments == Shown::Redacted {
+        if self.answer.settings.look.arguments == Shown::Redacted {
             words.push(format!("+{} redacted", argv.len() - kept.len()));
         }
         let shown = words.join(" ");
@@ -267,84 +308,22 @@ impl Table<'_> {
         let mut line =
             format!("{}{} mapped {noun}, {}", label("LIBRARIES"), files.len(), size(known));
         line.push_str(&format!(", {code} with code"));
-        if !self.wide {
-            line.push_str("; -o wide lists them");
+        let hashed = files.iter().filter(|file| file.content.digest.known().is_some()).count();
+        if self.answer.settings.content.digest.is_some() {
+            line.push_str(&format!(", {hashed} hashed"));
         }
-        self.page.line(line);
+        let pid = self.answer.observation.identity.pid;
+        let list = match self.wide {
+            true => String::new(),
+            false => format!("list: zastava libs {pid}"),
+        };
+        self.page.flow("", &[format!("{line};"), list], " ");
         if self.wide {
             self.page.gap();
-            let heads = ["  FILE", "SIZE", "DEVICE", "INODE", "STATE"].map(str::to_owned).to_vec();
-            let mut rows = vec![heads];
-            rows.extend(files.iter().map(|file| self.file(file)));
+            let columns = Columns::wide(self.answer.settings.content.digest);
+            let mut rows = vec![columns.heads()];
+            rows.extend(files.iter().map(|file| columns.row(self.page, file)));
             self.page.columns(rows, 0);
-        }
-    }
-
-    fn file(&self, file: &MappedFile) -> Vec<String> {
-        let odd = file.deleted || file.replaced || file.kind == MappedKind::Memfd;
-        let mark = if odd { '!' } else { ' ' };
-        let state = match (file.kind, file.replaced, file.deleted) {
-            (MappedKind::Memfd, _, _) => "in memory",
-            (MappedKind::SharedMemory, _, _) => "shared memory",
-            (MappedKind::Device, _, _) => "device",
-            (MappedKind::KernelObject, _, _) => "kernel object",
-            (_, true, _) => "replaced",
-            (_, _, true) => "deleted",
-            _ if file.executable => "code",
-            _ => "data",
-        };
-        vec![
-            format!("{mark} {}", self.page.name(&file.path)),
-            file.size.map_or_else(|| "?".to_owned(), size),
-            file.device.to_string(),
-            file.inode.to_string(),
-            state.to_owned(),
-        ]
-    }
-
-    fn gaps(&mut self) {
-        let gaps = &self.answer.frame.gaps;
-        if gaps.is_empty() {
-            return;
-        }
-        self.page.gap();
-        self.page.line(format!("GAPS ({})", gaps.len()));
-        let field = gaps.iter().map(|gap| gap.field.len()).max().unwrap_or(0);
-        let reason = gaps.iter().map(|gap| gap.reason.as_str().len()).max().unwrap_or(0);
-        for gap in gaps {
-            let label = format!("? {:field$}  {:reason$}  ", gap.field, gap.reason.as_str());
-            let mut why = self.page.safe(gap.tried.as_bytes());
-            if let Some(hint) = &gap.hint {
-                why.push_str(&format!(": {hint}"));
-            }
-            if gap.count > 1 {
-                why.push_str(&format!(" ({} times)", gap.count));
-            }
-            let words: Vec<_> = why.split(' ').map(str::to_owned).collect();
-            self.page.flow(&label, &words, " ");
-        }
-    }
-
-    /// What was read, for `--explain`.
-    fn evidence(&mut self) {
-        if !self.answer.settings.explain {
-            return;
-        }
-        let traffic = &self.answer.traffic;
-        self.page.gap();
-        self.page.line(format!("EVIDENCE  {} reads, {}", traffic.reads, size(traffic.bytes)));
-        let rows = traffic.accesses.iter().map(|access| {
-            let outcome = match access.outcome {
-                Ok(bytes) => size(bytes),
-                Err(reason) => reason.to_string(),
-            };
-            let path = self.page.safe(access.path.as_os_str().as_encoded_bytes());
-            vec![format!("  {path}"), outcome, format!("{} us", access.took.as_micros())]
-        });
-        self.page.columns(rows.collect(), 0);
-        let untold = traffic.reads.saturating_sub(traffic.accesses.len() as u64);
-        if untold > 0 {
-            self.page.line(format!("  [{untold} more reads]"));
         }
     }
 }

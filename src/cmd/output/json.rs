@@ -34,6 +34,25 @@ pub(super) fn write(value: &impl Serialize, style: Style) -> Vec<u8> {
     bytes
 }
 
+/// JSON in which characters that would drive a terminal are escaped; it means the same. Outside its
+/// strings JSON has none of them.
+pub(super) fn safe(json: &[u8]) -> Vec<u8> {
+    let mut safe = String::with_capacity(json.len());
+    for character in String::from_utf8_lossy(json).chars() {
+        match is_deceptive(character) {
+            true => escape(character, |unit| safe.push_str(unit)),
+            false => safe.push(character),
+        }
+    }
+    safe.into_bytes()
+}
+
+fn escape(character: char, mut push: impl FnMut(&str)) {
+    for unit in character.encode_utf16(&mut [0; 2]) {
+        push(&format!("\\u{unit:04x}"));
+    }
+}
+
 /// A formatter that escapes more than JSON asks for.
 struct Safe<F>(F);
 

@@ -3,6 +3,8 @@
 pub(super) mod escape;
 mod json;
 pub(super) mod page;
+pub(super) mod parts;
+pub(super) mod progress;
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -17,6 +19,7 @@ use super::arguments::GlobalArgs;
 use super::environment::Environment;
 use super::error::Failure;
 use super::streams::Streams;
+use crate::contract::Encoded;
 use escape::Charset;
 use page::{Colour, Page};
 
@@ -33,14 +36,17 @@ pub(super) enum Format {
     Json,
     /// A row a line, and the document without its rows as the last.
     Ndjson,
+    /// The runtime event, as the node agent sends it.
+    Event,
 }
 
 impl Format {
-    const ALL: [(&'static str, Self); 4] = [
+    const ALL: [(&'static str, Self); 5] = [
         ("table", Self::Table),
         ("wide", Self::Wide),
         ("json", Self::Json),
         ("ndjson", Self::Ndjson),
+        ("event", Self::Event),
     ];
 }
 
@@ -86,6 +92,14 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// Whether an event is asked for.
+    pub(super) fn has_event(&self) -> bool {
+        let files = self.files.iter().map(|(format, _)| *format);
+        files.chain(self.stdout).any(|format| format == Format::Event)
+    }
+}
+
 fn split(output: &OsStr) -> (&OsStr, Option<PathBuf>) {
     let bytes = output.as_bytes();
     match bytes.iter().position(|&b| b == b'=') {
@@ -118,6 +132,9 @@ pub(super) struct Printer {
     /// The columns of the terminal; `None` where nothing is cut.
     width: Option<usize>,
     quiet: bool,
+    /// Whether standard output is a terminal.
+    shown: bool,
+    /// Whether both streams are.
     interactive: bool,
 }
 
@@ -144,7 +161,8 @@ impl Printer {
         let width = terminal.map(|terminal| columns.unwrap_or(terminal.columns).max(60));
         let interactive = terminal.is_some() && streams.err_terminal.is_some();
         let charset = environment.charset();
-        Ok(Self { colour, charset, width, quiet: global.quiet, interactive })
+        let shown = terminal.is_some();
+        Ok(Self { colour, charset, width, quiet: global.quiet, shown, interactive })
     }
 
     /// An empty table; a wide one is as wide as its rows.
@@ -167,6 +185,11 @@ impl Printer {
         }
     }
 
+    /// Whether somebody sees how far it is.
+    pub(super) fn shows_progress(&self, streams: &Streams) -> bool {
+        streams.err_terminal.is_some() && !self.quiet
+    }
+
     fn json(&self) -> Style {
         if self.interactive { Style::Pretty } else { Style::Line }
     }
@@ -180,6 +203,10 @@ pub(super) trait Answer {
     fn document(&self) -> impl Serialize;
     /// The rows of NDJSON, and the document without them.
     fn lines(&self, lines: &mut Lines);
+    /// The event's canonical bytes.
+    fn event(&self) -> Result<Encoded, Failure> {
+        Err(Failure::usage("failed to make an event: it is of one process"))
+    }
 }
 
 /// NDJSON that is being put together.
@@ -218,17 +245,19 @@ pub(super) fn publish(
     streams: &mut Streams,
 ) -> Result<(), Failure> {
     for (format, path) in &plan.files {
-        let plain = Printer { colour: Colour::Off, width: None, interactive: false, ..printer };
-        write_file(path, &render(answer, *format, plain))?;
+        let off = Colour::Off;
+        let plain =
+            Printer { colour: off, width: None, shown: false, interactive: false, ..printer };
+        write_file(path, &render(answer, *format, plain)?)?;
     }
     match plan.stdout {
-        Some(format) => streams.print(&render(answer, format, printer)).map(|_done| ()),
+        Some(format) => streams.print(&render(answer, format, printer)?).map(|_done| ()),
         None => Ok(()),
     }
 }
 
-fn render(answer: &impl Answer, format: Format, printer: Printer) -> Vec<u8> {
-    match format {
+fn render(answer: &impl Answer, format: Format, printer: Printer) -> Result<Vec<u8>, Failure> {
+    Ok(match format {
         Format::Table | Format::Wide => {
             let mut page = printer.page(format);
             answer.table(&mut page, format);
@@ -240,7 +269,16 @@ fn render(answer: &impl Answer, format: Format, printer: Printer) -> Vec<u8> {
             answer.lines(&mut lines);
             lines.0
         }
-    }
+        Format::Event => {
+            let mut line = answer.event()?.bytes;
+            // Whoever hashes it gets the canonical bytes; a person's terminal is not driven by them.
+            if printer.shown {
+                line = json::safe(&line);
+            }
+            line.push(b'\n');
+            line
+        }
+    })
 }
 
 /// Replaces a regular file at once, so that nobody reads half of it; anything else that is there
@@ -303,8 +341,11 @@ mod tests {
             (&["json", "wide"][..], "-o json and -o wide both write to standard output"),
             (&["json", "none"], "-o json and -o none both write to standard output"),
             (&["json=x", "table=x"], "two formats both write to x"),
-            (&["yaml"], "invalid format `yaml`: expected table, wide, json, ndjson or none"),
-            (&["yaml=x"], "invalid format `yaml`: expected table, wide, json, ndjson or none"),
+            (&["yaml"], "invalid format `yaml`: expected table, wide, json, ndjson, event or none"),
+            (
+                &["yaml=x"],
+                "invalid format `yaml`: expected table, wide, json, ndjson, event or none",
+            ),
             (&["none=x"], "invalid output `none=x`: expected FORMAT or FORMAT=FILE"),
         ];
         for (typed, message) in refused {

@@ -107,7 +107,17 @@ impl Page {
 
     /// Adds rows in columns, two spaces apart; the column `shrinks` loses its middle where a row
     /// does not fit.
-    pub(in crate::cmd) fn columns(&mut self, mut rows: Vec<Vec<String>>, shrinks: usize) {
+    pub(in crate::cmd) fn columns(&mut self, rows: Vec<Vec<String>>, shrinks: usize) {
+        self.annotated(rows, &[], shrinks);
+    }
+
+    /// The same with words below some of the rows.
+    pub(in crate::cmd) fn annotated(
+        &mut self,
+        mut rows: Vec<Vec<String>>,
+        notes: &[Option<String>],
+        shrinks: usize,
+    ) {
         if let Some(width) = self.width {
             let others = widest(&rows, |column| column != shrinks)
                 + 2 * longest_row(&rows).saturating_sub(1);
@@ -123,7 +133,13 @@ impl Page {
             column.set_padding((0, 2));
         }
         let rendered = table.to_string();
-        rendered.lines().for_each(|line| self.line(line));
+        for (number, line) in rendered.lines().enumerate() {
+            self.line(line);
+            if let Some(Some(note)) = notes.get(number) {
+                let words: Vec<_> = note.split(' ').map(str::to_owned).collect();
+                self.flow("    ", &words, " ");
+            }
+        }
     }
 
     fn ellipsis(&self) -> &'static str {

@@ -1,0 +1,72 @@
+//! From what was typed and set to what is meant.
+
+use std::ffi::{OsStr, OsString};
+
+use crate::cmd::arguments::LibsArgs;
+use crate::cmd::environment::Environment;
+use crate::cmd::error::Failure;
+use crate::cmd::look::{ContentSettings, LookSettings, asked};
+use crate::inspect::Query;
+use crate::process::{Algorithm, Asked};
+
+/// What `libs` needs, defaults applied.
+#[derive(Clone, Debug)]
+pub(in crate::cmd) struct LibsSettings {
+    pub(super) scope: Scope,
+    pub(super) look: LookSettings,
+    pub(super) content: ContentSettings,
+}
+
+/// Whose files.
+#[derive(Clone, Debug)]
+pub(super) enum Scope {
+    /// One process, as it was typed and as it is meant.
+    One(String, Asked),
+    /// Every process.
+    All,
+    /// Those that have a file mapped.
+    Find(String, Query),
+}
+
+impl LibsSettings {
+    pub(in crate::cmd) fn resolve(
+        typed: &LibsArgs,
+        environment: &Environment,
+    ) -> Result<Self, Failure> {
+        let scope = scope(typed)?;
+        let look = LookSettings::resolve(&typed.look, environment)?;
+        let digest = matches!(scope, Scope::One(..)).then_some(Algorithm::Sha256);
+        let content = ContentSettings::resolve(&typed.content, environment, digest)?;
+        match scope {
+            Scope::One(..) => {}
+            Scope::All | Scope::Find(..) if !look.output.has_event() => {}
+            Scope::All | Scope::Find(..) => {
+                let failure = Failure::usage("failed to make an event: it is of one target");
+                return Err(failure.hint("zastava libs TARGET -o event"));
+            }
+        }
+        Ok(Self { scope, look, content })
+    }
+}
+
+fn scope(typed: &LibsArgs) -> Result<Scope, Failure> {
+    match (&typed.target, &typed.find) {
+        (Some(target), _) => Ok(Scope::One(lossy(target), asked(target)?)),
+        (None, Some(find)) => Ok(Scope::Find(lossy(find), query(find)?)),
+        (None, None) => Ok(Scope::All),
+    }
+}
+
+fn lossy(typed: &OsString) -> String {
+    typed.to_string_lossy().into_owned()
+}
+
+fn query(typed: &OsStr) -> Result<Query, Failure> {
+    let text = typed.to_str().ok_or_else(|| {
+        Failure::usage(format!("invalid --find `{}`: it is no UTF-8", typed.display()))
+    })?;
+    Query::parse(text).map_err(|why| {
+        let message = format!("invalid --find `{text}`: {why}");
+        Failure::usage(message).hint("such as --find soname:libssl.so.3")
+    })
+}
