@@ -21,6 +21,9 @@ use crate::limits::{Deadline, ReadLimits};
 /// How many single reads [`Traffic`] remembers; the sums go on.
 const REMEMBERED: usize = 256;
 
+/// What is asked for at once of a file whose size nobody knows.
+const AT_ONCE: usize = 16 << 10;
+
 /// What all handles of one proc root share.
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -191,7 +194,8 @@ impl ProcDir {
         self.run(name, move |dir, name| {
             let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY;
             let file = File::from(rustix::fs::openat(dir, name, flags, Mode::empty())?);
-            let mut bytes = Vec::new();
+            // Few reads: each is a look at something that changes.
+            let mut bytes = Vec::with_capacity(limit.min(AT_ONCE));
             file.take(limit as u64 + 1).read_to_end(&mut bytes)?;
             let cut = bytes.len() > limit;
             bytes.truncate(limit);

@@ -58,6 +58,8 @@ pub struct MappedFile {
     pub(super) file: Result<FileId, ReadError>,
     /// The name in `map_files` of its first part, where that may be opened.
     pub(super) link: Option<String>,
+    /// Whether its name leads to the very file.
+    pub(super) is_named: bool,
 }
 
 /// The mapped files of a process, by path.
@@ -86,16 +88,12 @@ pub fn mapped_files(
         gaps.push(Gap::new(FIELD, Reason::Budget, tried).times(left_out));
     }
     let mut describe = Describe::new(process, mounts, &mut gaps);
-    let proofs = describe.prove(groups.values());
-    let texts: Vec<_> =
-        groups.iter().map(|((_, text), group)| describe.unescaped(text, group)).collect();
-    let found = describe.root.lookup_all(&texts);
-    let described = groups.into_iter().zip(texts).zip(proofs.into_iter().zip(found));
-    let mut files: Vec<_> = described
-        .map(|((((printed, _), group), text), (proof, found))| {
-            describe.file(Seen { printed, text: &text, group: &group, proof }, found)
-        })
-        .collect();
+    let names: Vec<&[u8]> = groups.keys().map(|(_, text)| *text).collect();
+    let found = describe.root.lookup_all(&names);
+    let mut seen: Vec<_> =
+        groups.iter().zip(found).map(|(file, found)| Seen::new(file, found)).collect();
+    describe.prove(&mut seen);
+    let mut files: Vec<_> = seen.into_iter().map(|seen| describe.file(seen)).collect();
     files.sort_by(|a, b| (&a.path, a.device, a.inode).cmp(&(&b.path, b.device, b.inode)));
     Observed { value: Some(files), gaps }
 }
@@ -134,13 +132,29 @@ struct Group {
 }
 
 /// One file as the kernel shows it.
-#[derive(Clone, Copy)]
 struct Seen<'a> {
     printed: Printed,
-    text: &'a [u8],
+    text: Cow<'a, [u8]>,
     group: &'a Group,
+    /// What its name leads to.
+    found: Result<FileId, ReadError>,
     /// Its identity through the link to the very file.
     proof: Option<FileId>,
+}
+
+impl<'a> Seen<'a> {
+    fn new(
+        (&(printed, text), group): (&Key<'a>, &'a Group),
+        found: Result<FileId, ReadError>,
+    ) -> Self {
+        Self { printed, text: Cow::Borrowed(text), group, found, proof: None }
+    }
+
+    /// Whether its name leads to the very file: an inode that is mapped is not given to another one.
+    fn is_proven(&self) -> bool {
+        let Printed { device, inode } = self.printed;
+        self.found.as_ref().is_ok_and(|file| (file.device, file.inode) == (device, inode))
+    }
 }
 
 impl Group {
@@ -195,8 +209,9 @@ impl<'a> Describe<'a> {
         Self { process, mounts, gaps, root: TargetRoot::of(process), map_files: Ok(()) }
     }
 
-    fn file(&mut self, seen: Seen<'_>, found: Result<FileId, ReadError>) -> MappedFile {
-        let Seen { printed, text, group, proof } = seen;
+    fn file(&mut self, seen: Seen<'_>) -> MappedFile {
+        let is_named = seen.is_proven();
+        let Seen { printed, ref text, group, found, proof } = seen;
         let kind = kind(text, printed.device, self.mounts, proof);
         let named = match kind {
             MappedKind::File | MappedKind::Device => self.root.name(text, found, proof, printed),
@@ -234,23 +249,27 @@ impl<'a> Describe<'a> {
             content: Content::default(),
             file: named.file.ok_or(refused),
             link: self.map_files.is_ok().then(|| group.link()),
+            is_named,
         }
     }
 
-    /// The identity of the very file behind each group's first mapping, where the kernel tells.
-    fn prove<'g>(&mut self, groups: impl Iterator<Item = &'g Group>) -> Vec<Option<FileId>> {
-        let names: Vec<String> = groups.map(Group::link).collect();
-        let count = names.len();
-        let proofs = match self.process.dir().identify_all("map_files", names) {
+    /// Where the name alone proves nothing: the identity of the very file behind the first mapping,
+    /// where the kernel tells.
+    fn prove(&mut self, seen: &mut [Seen<'_>]) {
+        let mut doubtful: Vec<&mut Seen<'_>> =
+            seen.iter_mut().filter(|seen| !seen.is_proven()).collect();
+        if doubtful.is_empty() {
+            return;
+        }
+        let links: Vec<String> = doubtful.iter().map(|seen| seen.group.link()).collect();
+        let proofs = match self.process.dir().identify_all("map_files", links) {
             Ok(proofs) => proofs,
-            Err(error) => {
-                self.refuse(error);
-                return vec![None; count];
-            }
+            Err(error) => return self.refuse(error),
         };
-        let keep =
-            |proof: Result<FileId, ReadError>| proof.map_err(|error| self.refuse(error)).ok();
-        proofs.into_iter().map(keep).collect()
+        for (seen, proof) in doubtful.iter_mut().zip(proofs) {
+            seen.proof = proof.map_err(|error| self.refuse(error)).ok();
+            self.unescape(seen);
+        }
     }
 
     /// Remembers the first refusal. That a mapping went away since, or that this tree has no such
@@ -262,11 +281,13 @@ impl<'a> Describe<'a> {
     }
 
     /// The kernel's text for a file with its newlines: `maps` escapes them, a link does not.
-    fn unescaped<'t>(&self, text: &'t [u8], group: &Group) -> Cow<'t, [u8]> {
-        let doubtful = text.windows(4).any(|four| four == br"\012") && self.map_files.is_ok();
-        let link =
-            doubtful.then(|| self.process.dir().link(&format!("map_files/{}", group.link())));
-        link.and_then(Result::ok).map_or(Cow::Borrowed(text), Cow::Owned)
+    fn unescape(&self, seen: &mut Seen<'_>) {
+        let doubtful = seen.text.windows(4).any(|four| four == br"\012") && self.map_files.is_ok();
+        let link = || self.process.dir().link(&format!("map_files/{}", seen.group.link()));
+        if let Some(Ok(text)) = doubtful.then(link) {
+            seen.found = self.root.lookup(&text);
+            seen.text = Cow::Owned(text);
+        }
     }
 }
 

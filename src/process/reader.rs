@@ -62,6 +62,9 @@ impl Reader {
             // Nobody listens any more after the limit, and then the answer is of no use.
             let _unheard = answer.send(job());
         }))?;
+        if let Some(value) = soon(&answered) {
+            return Some(value);
+        }
         match answered.recv_timeout(limit) {
             Ok(value) => Some(value),
             Err(RecvTimeoutError::Timeout) => self.leave_behind(&answered),
@@ -89,7 +92,9 @@ impl Reader {
         let left_behind = self.left_behind.clone();
         named
             .spawn(move || {
-                received.iter().for_each(|job| job());
+                while let Some(job) = soon(&received).or_else(|| received.recv().ok()) {
+                    job();
+                }
                 // The channel is closed early only by `leave_behind`; the job came back after all.
                 left_behind.take_back();
             })
@@ -109,6 +114,16 @@ impl Reader {
         self.left_behind.add();
         None
     }
+}
+
+/// What comes within a moment. Most reads take less time than it takes to wake a thread, so both
+/// sides look for a while before they go to sleep.
+fn soon<T>(received: &mpsc::Receiver<T>) -> Option<T> {
+    const LOOKS: usize = 512;
+    (0..LOOKS).find_map(|_| {
+        std::hint::spin_loop();
+        received.try_recv().ok()
+    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 //! is gone, and a file may be called just that. Names are therefore held against the file's
 //! identity: what is found under the process's own root, and whether it is the same file.
 
-use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -76,7 +75,7 @@ impl TargetRoot {
     }
 
     /// The same for many names in one go, in their order.
-    pub(super) fn lookup_all(&self, paths: &[Cow<'_, [u8]>]) -> Vec<Result<FileId, ReadError>> {
+    pub(super) fn lookup_all(&self, paths: &[&[u8]]) -> Vec<Result<FileId, ReadError>> {
         let dir = match &self.dir {
             Ok(dir) => dir,
             Err(error) => return vec![Err(error.clone()); paths.len()],

@@ -8,8 +8,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::num::NonZero;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize};
-use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -111,14 +110,40 @@ impl Drop for Hand {
     }
 }
 
-/// The jobs that nobody has begun yet, with their numbers.
-type Queue<T> = Arc<Mutex<VecDeque<(usize, T)>>>;
+/// What the threads share with their foreman.
+struct Board<T, R> {
+    /// The jobs that nobody has begun yet, with their numbers.
+    jobs: Mutex<VecDeque<(usize, T)>>,
+    results: Mutex<Vec<(usize, R)>>,
+    /// Told when a thread has nothing more to do: waking the foreman for each result would cost more
+    /// than most of them.
+    idle: Condvar,
+}
+
+impl<T, R> Board<T, R> {
+    fn next(&self) -> Option<(usize, T)> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    fn put(&self, number: usize, result: R) {
+        self.results.lock().unwrap_or_else(PoisonError::into_inner).push((number, result));
+    }
+
+    /// The results so far, when there are as many as are waited for or the time is over.
+    fn take(&self, awaited: usize, time: Duration) -> Vec<(usize, R)> {
+        let results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
+        let few = |results: &mut Vec<_>| results.len() < awaited;
+        let waited = self.idle.wait_timeout_while(results, time, few);
+        let (mut results, _over) = waited.unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut results)
+    }
+}
 
 /// What a thread does with a job.
 type Work<T, R> = fn(T, &mut Desk) -> R;
 
-/// Does all jobs and hands over each result as it comes, with the number of its job. Returns the
-/// numbers of those that did not come back, or were not begun in time.
+/// Does all jobs and hands over their results, each with the number of its job. Returns the numbers of
+/// those that did not come back, or were not begun in time.
 pub(super) fn work<T: Send + 'static, R: Send + 'static>(
     jobs: Vec<T>,
     pace: &Pace,
@@ -127,13 +152,15 @@ pub(super) fn work<T: Send + 'static, R: Send + 'static>(
 ) -> Vec<usize> {
     let mut open: BTreeSet<usize> = (0..jobs.len()).collect();
     let mut lost = Vec::new();
-    let queue: Queue<T> = Arc::new(Mutex::new(jobs.into_iter().enumerate().collect()));
-    let (results, received) = mpsc::channel();
+    let board = Arc::new(Board {
+        jobs: Mutex::new(jobs.into_iter().enumerate().collect()),
+        results: Mutex::default(),
+        idle: Condvar::new(),
+    });
     let mut crew: Vec<Hand> = Vec::new();
     while !open.is_empty() {
         while crew.len() < pace.threads && !pace.left_behind.is_too_many() {
-            let hired = hire(&queue, &results, job, &pace.left_behind);
-            crew.push(match hired {
+            crew.push(match hire(&board, job, &pace.left_behind) {
                 Some(hand) => hand,
                 None => break,
             });
@@ -142,10 +169,10 @@ pub(super) fn work<T: Send + 'static, R: Send + 'static>(
         if crew.is_empty() || wait.is_zero() {
             break;
         }
-        if let Ok((number, result)) = received.recv_timeout(wait)
-            && open.remove(&number)
-        {
-            done(number, result);
+        for (number, result) in board.take(open.len(), wait) {
+            if open.remove(&number) {
+                done(number, result);
+            }
         }
         crew.retain_mut(|hand| {
             let hangs = hand.hangs_at(pace.read);
@@ -163,24 +190,22 @@ pub(super) fn work<T: Send + 'static, R: Send + 'static>(
 
 /// Starts a thread that works until nothing is left to do.
 fn hire<T: Send + 'static, R: Send + 'static>(
-    queue: &Queue<T>,
-    results: &Sender<(usize, R)>,
+    board: &Arc<Board<T, R>>,
     job: Work<T, R>,
     left_behind: &LeftBehind,
 ) -> Option<Hand> {
     let beat = Beat::default();
-    let (queue, results, left_behind) = (Arc::clone(queue), results.clone(), left_behind.clone());
+    let (board, left_behind) = (Arc::clone(board), left_behind.clone());
     let mut desk = Desk { beat: beat.clone(), buffer: vec![0; BUFFER], hashed: 0 };
     let work = move || {
         while !desk.beat.is_over() {
-            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-            let Some((number, task)) = next else { break };
+            let Some((number, task)) = board.next() else { break };
             desk.beat.0.job.store(number + 1, Relaxed);
             let result = job(task, &mut desk);
             desk.beat.0.job.store(0, Relaxed);
-            // Nobody listens when the time is over.
-            let _unheard = results.send((number, result));
+            board.put(number, result);
         }
+        board.idle.notify_one();
         if desk.beat.0.state.load(Relaxed) == LEFT_BEHIND {
             left_behind.take_back();
         }
@@ -191,6 +216,8 @@ fn hire<T: Send + 'static, R: Send + 'static>(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+
     use super::*;
 
     fn pace(read: Duration, deadline: Deadline) -> Pace {

@@ -231,8 +231,11 @@ fn subject(
     if is_exe {
         ways.push(Way::Link(process.living().clone(), "exe".to_owned()));
     }
+    if file.is_named {
+        ways.extend(target.way(&file.path).map(|(dir, path)| Way::InRoot(dir, path)));
+    }
     ways.extend(file.link.as_ref().map(|range| link(format!("map_files/{range}"))));
-    if !file.deleted && file.kind == MappedKind::File {
+    if !file.is_named && !file.deleted && file.kind == MappedKind::File {
         ways.extend(target.way(&file.path).map(|(dir, path)| Way::InRoot(dir, path)));
     }
     Subject {
