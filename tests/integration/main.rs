@@ -13,6 +13,7 @@
 
 mod architecture;
 mod command;
+mod contents;
 mod contract;
 mod derived;
 mod differential;

@@ -17,7 +17,7 @@ const NEEDS: [Need; 11] = [
     Need {
         program: "busybox",
         package: "busybox-static",
-        tests: &["a_static_program", "with_runc"],
+        tests: &["a_static_program", "with_runc", "of_one_image"],
     },
     Need { program: "fish", package: "fish", tests: &["every_shell"] },
     Need { program: "go", package: "golang-go", tests: &["as_go_reads"] },
@@ -36,8 +36,12 @@ const NEEDS: [Need; 11] = [
 ];
 
 /// Tests of what is the host's and what is not, which a container cannot tell.
-const ON_THE_HOST: [&str; 3] =
-    ["a_bind_mount_like_dockers", "in_its_own_mount_and_pid_namespace", "with_runc"];
+const ON_THE_HOST: [&str; 4] = [
+    "a_bind_mount_like_dockers",
+    "in_its_own_mount_and_pid_namespace",
+    "of_one_image",
+    "with_runc",
+];
 
 /// What was left out, by the names of tests.
 #[derive(Debug, Default)]

@@ -12,6 +12,7 @@ use std::sync::PoisonError;
 
 use super::cache::Key;
 use crate::process::dir::{FileId, ProcDir};
+use crate::process::namespaces::{NamespaceKind, is_reader_in_initial};
 use crate::process::parse::Device;
 use crate::process::parse::mountinfo::Mount;
 use crate::process::root::ProcRoot;
@@ -27,7 +28,7 @@ pub(super) struct Layers<'a> {
 impl<'a> Layers<'a> {
     pub(super) fn new(root: &ProcRoot, mounts: &'a [Mount]) -> Self {
         let overlays = mounts.iter().any(|mount| mount.fs_type == b"overlay");
-        let host = overlays.then(|| root.dir().subdir("1/root").ok()).flatten();
+        let host = overlays.then(|| hosts_root(root)).flatten();
         Self { mounts, host, seen: Mutex::default() }
     }
 
@@ -51,6 +52,15 @@ impl<'a> Layers<'a> {
         let first = devices.next()??;
         devices.all(|layer| layer == Some(first)).then_some(first)
     }
+}
+
+/// The first process's root, or the reader's own where that is the host's.
+fn hosts_root(root: &ProcRoot) -> Option<ProcDir> {
+    let own = || {
+        let on_host = is_reader_in_initial(root, NamespaceKind::Mnt);
+        on_host.then(|| root.dir().subdir("self/root").ok()).flatten()
+    };
+    root.dir().subdir("1/root").ok().or_else(own)
 }
 
 /// The directories of an overlay, lower and upper.

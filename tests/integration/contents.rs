@@ -1,0 +1,258 @@
+//! What is read of files, what is known of them already, and what the budget leaves out.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::process::Command;
+
+use zastava::contract::{Observed, Reason};
+use zastava::inspect::{self, LoadedObservation};
+use zastava::limits::{Deadline, DigestBudget, ReadLimits};
+use zastava::process::{
+    Algorithm, Asked, ContentCache, ContentRequest, Counters, MappedFile, ProcRoot, ProcessHandle,
+    Told,
+};
+
+use crate::live::Live;
+use crate::proc_tree::{ProcTree, gaps, map_line};
+
+fn look(root: &ProcRoot, pid: u32, request: &ContentRequest<'_>) -> Observed<LoadedObservation> {
+    let handle = ProcessHandle::open(root, Asked::Pid(pid)).unwrap();
+    inspect::loaded(root, &handle, request)
+}
+
+fn machine() -> ProcRoot {
+    ProcRoot::open(Path::new("/proc"), ReadLimits::default(), Deadline::never()).unwrap()
+}
+
+fn sha256(cache: &ContentCache, budget: DigestBudget) -> ContentRequest<'_> {
+    ContentRequest { budget, ..ContentRequest::digests(cache, Algorithm::Sha256) }
+}
+
+fn mapped(seen: &Observed<LoadedObservation>) -> &[MappedFile] {
+    seen.value.mapped.as_deref().unwrap()
+}
+
+/// Each file's digest, or why it has none, as `name: digest`.
+fn digests(seen: &Observed<LoadedObservation>) -> Vec<String> {
+    let told = |file: &MappedFile| match &file.content.digest {
+        Told::Known(digest) => digest.hex()[..8].to_owned(),
+        Told::Unknown(reason) => reason.to_string(),
+        Told::None => "none".to_owned(),
+        Told::NotAsked => "not asked".to_owned(),
+    };
+    let name = |file: &MappedFile| {
+        String::from_utf8_lossy(&file.path).rsplit('/').next().unwrap().to_owned()
+    };
+    mapped(seen).iter().map(|file| format!("{} {}", name(file), told(file))).collect()
+}
+
+/// A process with files of 10, 20 and 50 bytes mapped besides its executable of 11.
+fn tree() -> ProcTree {
+    let tree = ProcTree::new();
+    let files = [("a", 10), ("b", 20), ("c", 50)];
+    let mut maps = map_line(&tree.rootfs().join("app"), &tree.name("/app"));
+    for (name, size) in files {
+        let path = tree.rootfs_file(name, &vec![b'x'; size]);
+        maps.extend(map_line(&path, &tree.name(&format!("/{name}"))));
+    }
+    tree.process(7).file("maps", &maps);
+    tree
+}
+
+// printf 'the program' | sha256sum, and so many x: head -c 10 /dev/zero | tr '\0' x | sha256sum
+const APP: &str = "app 50fda23b";
+const A: &str = "a fc11d6f2";
+const B: &str = "b d4fc1db6";
+const C: &str = "c 77cf1206";
+
+#[test]
+fn the_executable_comes_first_then_the_smallest_and_what_does_not_fit_is_passed_over() {
+    let tree = tree();
+    let root = tree.root(ReadLimits::default());
+    let within = |files: usize, bytes: u64| {
+        let cache = ContentCache::default();
+        let seen = look(&root, 7, &sha256(&cache, DigestBudget { files, bytes }));
+        (digests(&seen), gaps(&seen))
+    };
+    let none: Vec<String> = Vec::new();
+    assert_eq!(within(4, 91), ([A, APP, B, C].map(String::from).to_vec(), none.clone()));
+    let left_out = vec!["loadedLibs.sha256: budget".to_owned()];
+    let all_but_c = [A, APP, B, "c budget"].map(String::from).to_vec();
+    assert_eq!(within(4, 90), (all_but_c.clone(), left_out.clone()));
+    assert_eq!(within(4, 41), (all_but_c.clone(), left_out.clone()));
+    assert_eq!(within(3, 91), (all_but_c, left_out.clone()));
+    let exe_alone = ["a budget", APP, "b budget", "c budget"].map(String::from).to_vec();
+    assert_eq!(within(4, 11), (exe_alone, left_out));
+    // The executable does not fit and spends nothing: the smallest still does.
+    let a_alone = [A, "app budget", "b budget", "c budget"].map(String::from).to_vec();
+    let both =
+        ["process.exe.sha256: budget", "loadedLibs.sha256: budget"].map(String::from).to_vec();
+    assert_eq!(within(4, 10), (a_alone, both));
+}
+
+#[test]
+fn without_digests_asked_for_there_are_none_and_no_gap() {
+    let tree = tree();
+    let cache = ContentCache::default();
+    let seen = look(&tree.root(ReadLimits::default()), 7, &ContentRequest::headers(&cache));
+    assert_eq!(gaps(&seen), [""; 0]);
+    assert!(mapped(&seen).iter().all(|file| file.content.digest == Told::NotAsked));
+    assert!(mapped(&seen).iter().all(|file| file.content.build_id() == Told::None));
+}
+
+#[test]
+fn a_file_that_has_just_changed_is_read_again() {
+    let tree = tree();
+    let root = tree.root(ReadLimits::default());
+    let cache = ContentCache::default();
+    let request = sha256(&cache, DigestBudget::COMMAND);
+    assert_eq!(digests(&look(&root, 7, &request))[0], A);
+    // As large as before, and written within the same tick of the kernel's clock.
+    fs::write(tree.rootfs().join("a"), b"0123456789").unwrap();
+    // printf 0123456789 | sha256sum
+    assert_eq!(digests(&look(&root, 7, &request))[0], "a 84d89877");
+}
+
+/// What was read for digests between two looks.
+fn hashed(before: Counters, after: Counters) -> (u64, u64) {
+    (after.hashed_files - before.hashed_files, after.hashed_bytes - before.hashed_bytes)
+}
+
+#[test]
+fn what_is_known_is_not_read_again_whatever_the_budget_left_out_before() {
+    let process = Live::shell("true");
+    let (root, cache) = (machine(), ContentCache::default());
+    let little = DigestBudget { files: 1, bytes: u64::MAX };
+    let first = look(&root, process.pid(), &sha256(&cache, little));
+    let files = mapped(&first).len() as u64;
+    let known = |seen: &Observed<LoadedObservation>| {
+        mapped(seen).iter().filter(|file| file.content.digest.known().is_some()).count() as u64
+    };
+    assert!(files > 2, "sleep and its libraries are mapped");
+    assert_eq!(known(&first), 1);
+    let once = cache.counters();
+    let second = look(&root, process.pid(), &sha256(&cache, DigestBudget::COMMAND));
+    assert_eq!(known(&second), files, "{:?}", second.gaps);
+    let twice = cache.counters();
+    assert_eq!(hashed(once, twice).0, files - 1);
+    let third = look(&root, process.pid(), &sha256(&cache, DigestBudget { files: 0, bytes: 0 }));
+    assert_eq!(hashed(twice, cache.counters()), (0, 0));
+    assert_eq!(digests(&third), digests(&second));
+}
+
+#[test]
+fn two_processes_of_one_program_are_read_once() {
+    let (one, other) = (Live::shell("true"), Live::shell("true"));
+    let (root, cache) = (machine(), ContentCache::default());
+    let request = sha256(&cache, DigestBudget::COMMAND);
+    let first = look(&root, one.pid(), &request);
+    let before = cache.counters();
+    let second = look(&root, other.pid(), &request);
+    assert_eq!(hashed(before, cache.counters()), (0, 0));
+    assert_eq!(digests(&first), digests(&second));
+}
+
+#[test]
+fn a_file_that_was_cut_short_under_its_process_is_read_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("cut.so");
+    let process = Live::python(&format!(
+        "import mmap, os\nf = open('{0}', 'w+b'); f.write(b'x' * 65536); f.flush()\n\
+         m = mmap.mmap(f.fileno(), 65536, mmap.MAP_PRIVATE, mmap.PROT_READ); os.truncate('{0}', 0)",
+        path.display()
+    ));
+    let cache = ContentCache::default();
+    let seen = look(&machine(), process.pid(), &sha256(&cache, DigestBudget::COMMAND));
+    // printf '' | sha256sum
+    assert!(digests(&seen).contains(&"cut.so e3b0c442".to_owned()), "{:?}", digests(&seen));
+}
+
+#[test]
+fn a_file_that_nobody_may_open_is_denied_and_its_twin_has_a_digest() {
+    let tree = ProcTree::new();
+    // Whoever may read everything is refused by nothing, so what is tried is a loop of links.
+    let real = tree.rootfs_file("real.so", b"real");
+    std::os::unix::fs::symlink("loop.so", tree.rootfs().join("loop.so")).unwrap();
+    let maps = |name: &str| map_line(&real, &tree.name(name));
+    tree.process(7).file("maps", &maps("/loop.so"));
+    let (root, cache) = (tree.root(ReadLimits::default()), ContentCache::default());
+    let request = sha256(&cache, DigestBudget::COMMAND);
+    let seen = look(&root, 7, &request);
+    assert_eq!(
+        seen.value.mapped.as_ref().unwrap()[0].content.digest,
+        Told::Unknown(Reason::Malformed)
+    );
+    tree.process(7).file("maps", &maps("/real.so"));
+    // printf real | sha256sum
+    assert_eq!(digests(&look(&root, 7, &request)), ["real.so aa33996d"]);
+}
+
+mod as_root {
+    use super::*;
+
+    /// Runs busybox in a mount namespace of its own with an overlay over `lower` as its root, in which
+    /// something was done before.
+    fn in_overlay(dir: &Path, upper: &str, before: &str) -> Live {
+        let dir = dir.display();
+        let layers =
+            format!("lowerdir={dir}/lower,upperdir={dir}/{upper},workdir={dir}/work-{upper}");
+        let script = format!(
+            "cd {dir} && mkdir {upper} work-{upper} root-{upper} && \
+             mount -t overlay overlay -o {layers} root-{upper} && cd root-{upper} && {before} && \
+             exec chroot . /busybox sh -c 'echo ready; exec /busybox sleep 600'",
+        );
+        let live = Live::start(Command::new("unshare").args(["--mount", "sh", "-c", &script]));
+        let arguments = format!("/proc/{}/cmdline", live.pid());
+        crate::live::wait_for("the shell to become sleep", || {
+            fs::read(&arguments).is_ok_and(|words| words.ends_with(b"sleep\x00600\0"))
+        });
+        live
+    }
+
+    fn busybox() -> std::path::PathBuf {
+        let paths = std::env::var_os("PATH").unwrap();
+        let mut found = std::env::split_paths(&paths).map(|path| path.join("busybox"));
+        found.find(|path| path.exists()).expect("install the Debian package busybox-static")
+    }
+
+    #[test]
+    fn containers_of_one_image_share_what_is_known_and_a_copy_up_does_not() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("lower")).unwrap();
+        let program = dir.path().join("lower/busybox");
+        fs::copy(busybox(), &program).unwrap();
+        // What has just changed is not remembered.
+        std::thread::sleep(std::time::Duration::from_millis(3100));
+        let one = in_overlay(dir.path(), "one", "true");
+        let other = in_overlay(dir.path(), "other", "true");
+        let (root, cache) = (machine(), ContentCache::default());
+        let request = sha256(&cache, DigestBudget::COMMAND);
+        let first = look(&root, one.pid(), &request);
+        let before = cache.counters();
+        let second = look(&root, other.pid(), &request);
+        assert_eq!(hashed(before, cache.counters()), (0, 0));
+        assert_eq!(digests(&first), digests(&second));
+        assert_ne!(
+            mapped(&first)[0].device,
+            mapped(&second)[0].device,
+            "each has a device of its own"
+        );
+
+        // Copied up, so the same inode, size and time of modification, and other content.
+        let change = "printf x | dd of=busybox bs=1 seek=$(($(stat -c %s busybox) - 1)) \
+             conv=notrunc status=none && touch -r ../lower/busybox busybox";
+        let changed = in_overlay(dir.path(), "changed", change);
+        let inode = |live: &Live| {
+            let file = fs::metadata(format!("/proc/{}/root/busybox", live.pid())).unwrap();
+            (file.ino(), file.size(), file.mtime(), file.mtime_nsec())
+        };
+        assert_eq!(inode(&changed), inode(&one));
+        let third = look(&root, changed.pid(), &request);
+        assert_ne!(digests(&third), digests(&first));
+        let upper = dir.path().join("changed/busybox");
+        let told = Command::new("sha256sum").arg(upper).output().unwrap().stdout;
+        let told = String::from_utf8(told).unwrap();
+        assert_eq!(digests(&third), [format!("busybox {}", &told[..8])]);
+    }
+}
