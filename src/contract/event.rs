@@ -331,19 +331,36 @@ pub struct Delta {
 
 impl Delta {
     fn v1_0(self) -> Self {
-        let Self { baseline_image_digest, changed_files, new_binaries, .. } = self;
-        Self { baseline_image_digest, changed_files, new_binaries, ..Self::default() }
+        let binaries = |new: Vec<NewBinary>| new.into_iter().map(NewBinary::v1_0).collect();
+        Self {
+            baseline_image_digest: self.baseline_image_digest,
+            changed_files: self.changed_files,
+            new_binaries: self.new_binaries.map(binaries),
+            ..Self::default()
+        }
     }
 }
 
 /// A program that is not in the image.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct NewBinary {
     /// Its path.
     pub path: String,
     /// The digest of its content.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sha256: Option<Sha256>,
+    /// The path's bytes in base64url, where they are no UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-since" = "v1.1"))]
+    pub path_bytes: Option<String>,
+}
+
+impl NewBinary {
+    fn v1_0(self) -> Self {
+        let Self { path, sha256, .. } = self;
+        Self { path, sha256, ..Self::default() }
+    }
 }
 
 /// Something that was read or asked, and what it said.
@@ -364,6 +381,7 @@ impl Evidence {
 
 /// Something that runs and that the image does not explain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Finding {
     /// Its name, the same each time it is found.
     pub key: String,
@@ -395,6 +413,9 @@ pub struct Finding {
     pub count: u64,
     /// What it rests on.
     pub evidence: Vec<Evidence>,
+    /// The path's bytes in base64url, where they are no UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path_bytes: Option<String>,
 }
 
 /// What is compared with the image.

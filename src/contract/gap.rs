@@ -5,7 +5,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Why something could not be seen. The words are closed; new ones need a new minor version.
+/// Why something could not be seen. The words are closed: a reader of any minor knows
+/// them all, and a new one needs a new major.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -68,6 +69,7 @@ pub struct Gap {
     /// What was tried: a path that was read, or the fact that stood in the way.
     pub tried: String,
     /// How many alike gaps this one stands for; at least 1.
+    #[schemars(range(min = 1))]
     pub count: u64,
     /// What would help, where something would.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -41,8 +41,8 @@ pub struct ImageVerdict {
     /// Whether an SBOM of it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub has_sbom: Option<bool>,
-    /// What the policy says.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// What the policy says. A word that we do not know is no verdict that we know.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "known_word")]
     pub policy_verdict: Option<Verdict>,
     /// Why.
     #[serde(default, deserialize_with = "null_is_absent")]
@@ -66,6 +66,17 @@ where
     T: Default + Deserialize<'de>,
 {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// The specification writes the words in capitals too.
+fn known_word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Verdict>, D::Error> {
+    let word: Option<String> = Option::deserialize(deserializer)?;
+    Ok(word.and_then(|word| match word.to_ascii_lowercase().as_str() {
+        "pass" => Some(Verdict::Pass),
+        "warn" => Some(Verdict::Warn),
+        "fail" => Some(Verdict::Fail),
+        _ => None,
+    }))
 }
 
 /// A verdict of the policy.

@@ -118,6 +118,7 @@ pub enum Confidence {
 
 /// A program at the end of a trace.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Terminal {
     /// Its path.
     pub path: String,
@@ -130,6 +131,9 @@ pub struct Terminal {
     /// How it stands to process 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<TerminalMode>,
+    /// The path's bytes in base64url, where they are no UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path_bytes: Option<String>,
 }
 
 /// How a program stands to the container's process 1.

@@ -53,6 +53,7 @@ pub fn process(
     let mut mapped = gaps.take(mapped_files(handle, &identity, &membership.mounts));
     let files = files(&mut exe, &mut mapped, &membership);
     gaps.extend(read_contents(root, handle, files, request));
+    gaps.extend(exe.as_ref().and_then(untold_libc));
     let listening = gaps.take(listening(root, handle));
     gaps.extend(fate(root, handle));
     let mut notable = exe.as_ref().map(notable::of_executable).unwrap_or_default();
@@ -118,6 +119,15 @@ fn files<'a>(
 ) -> Files<'a> {
     let mapped = mapped.as_deref_mut().unwrap_or_default();
     Files { exe: exe.as_mut(), mapped, mounts: &membership.mounts }
+}
+
+/// A program whose file does not say which C library it was made for. One of Go alone has none.
+fn untold_libc(exe: &Executable) -> Option<Gap> {
+    let elf = exe.content.elf.known()?;
+    let has_none = elf.go.as_ref().and_then(|go| go.cgo) == Some(false);
+    let tried = "nothing in the file tells its C library";
+    let told = elf.libc.is_some() || has_none;
+    (!told).then(|| Gap::new("process.exe.libc", Reason::Unsupported, tried))
 }
 
 /// What became of the process while it was read.

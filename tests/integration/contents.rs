@@ -213,7 +213,8 @@ mod as_root {
     fn busybox() -> std::path::PathBuf {
         let paths = std::env::var_os("PATH").unwrap();
         let mut found = std::env::split_paths(&paths).map(|path| path.join("busybox"));
-        found.find(|path| path.exists()).expect("install the Debian package busybox-static")
+        let there = found.find(|path| path.exists());
+        there.unwrap_or_else(|| panic!("install the Debian package busybox-static"))
     }
 
     #[test]

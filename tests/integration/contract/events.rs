@@ -96,6 +96,7 @@ fn a_whole_process() -> Process {
             uid: Some(1000),
             user: some("app"),
             mode: Some(TerminalMode::Exec),
+            path_bytes: some("L3g"),
             ..terminal("/usr/bin/python3")
         }),
         observed_trace: Some(vec![step("<procfs>", "exec", "/usr/bin/python3.12")]),
@@ -145,6 +146,7 @@ fn a_whole_delta() -> Delta {
         new_binaries: Some(vec![NewBinary {
             path: s("/usr/local/bin/helper"),
             sha256: Some(sha256(HELPER)),
+            path_bytes: some("L3g"),
         }]),
         removed: Some(vec![s("/etc/motd")]),
         hidden: Some(vec![s("/var/cache")]),
@@ -168,6 +170,7 @@ fn a_whole_finding() -> Finding {
         strength: Strength::Layer,
         count: 1,
         evidence: vec![evidence("overlay.upper", "/usr/local/bin/helper")],
+        path_bytes: some("L3g"),
     }
 }
 
@@ -227,7 +230,7 @@ fn drift() -> RuntimeEvent {
         process: Some(Process { pid: 88, build_id: Some(build_id("00")), ..Process::default() }),
         delta: Some(Delta {
             changed_files: Some(vec![]),
-            new_binaries: Some(vec![NewBinary { path: s("/app/x"), sha256: None }]),
+            new_binaries: Some(vec![NewBinary { path: s("/app/x"), ..NewBinary::default() }]),
             removed: Some(vec![s("/etc/issue")]),
             ..Delta::default()
         }),
@@ -256,6 +259,7 @@ fn findings() -> Vec<Finding> {
         strength: Strength::Socket,
         count: 2,
         evidence: vec![],
+        path_bytes: None,
     };
     let of_a_library = Finding {
         key: s("library:/app/x"),
@@ -342,6 +346,7 @@ fn host_process() -> RuntimeEvent {
                 uid: Some(0),
                 user: some("root"),
                 mode: Some(TerminalMode::InitChild),
+                path_bytes: None,
             }),
             observed_trace: Some(vec![EntryStep {
                 confidence: Some(Confidence::Exact),

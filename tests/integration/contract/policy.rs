@@ -74,6 +74,15 @@ fn what_an_answer_says_besides_is_ignored() {
     assert_eq!(response(plain).unwrap().ttl_seconds, Some(7));
 }
 
+// The specification writes the verdicts in capitals too (section 4.1).
+#[test]
+fn a_verdict_that_we_do_not_know_is_not_known_and_costs_no_other_image_its_own() {
+    let text = r#"{"results":{"a":{"policyVerdict":"PASS"},"b":{"policyVerdict":"error"}}}"#;
+    let read = response(text).unwrap();
+    let verdict = |image: &str| read.results[image].policy_verdict;
+    assert_eq!((verdict("a"), verdict("b")), (Some(Verdict::Pass), None));
+}
+
 #[test]
 fn an_answer_in_which_a_known_member_is_something_else_is_refused() {
     let good = r#"{"ttlSeconds":7,"results":{"a":{"signed":true,"policyVerdict":"pass"}}}"#;

@@ -173,8 +173,9 @@ prop_compose! {
         uid in of(any::<u32>()),
         user in of(text()),
         mode in of(select(&MODES[..])),
+        path_bytes in of(text()),
     ) -> Terminal {
-        Terminal { path, uid, user, mode }
+        Terminal { path, uid, user, mode, path_bytes }
     }
 }
 
@@ -245,8 +246,10 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn new_binary()(path in text(), sha256 in of(sha256())) -> NewBinary {
-        NewBinary { path, sha256 }
+    fn new_binary()(
+        path in text(), sha256 in of(sha256()), path_bytes in of(text()),
+    ) -> NewBinary {
+        NewBinary { path, sha256, path_bytes }
     }
 }
 
@@ -270,11 +273,11 @@ prop_compose! {
         seen in text(),
         strength in select(&STRENGTHS[..]),
         count in any::<u64>(),
-        evidence in few(evidence()),
+        (evidence, path_bytes) in (few(evidence()), of(text())),
     ) -> Finding {
         Finding {
             key, signal, class, severity, path, pid, port, sha256, expected, seen, strength, count,
-            evidence,
+            evidence, path_bytes,
         }
     }
 }
