@@ -30,7 +30,7 @@ complete -c zastava -n "__fish_zastava_needs_command" -s v -l verbose -d 'Tell m
 complete -c zastava -n "__fish_zastava_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c zastava -n "__fish_zastava_needs_command" -s V -l version -d 'Print version'
 complete -c zastava -n "__fish_zastava_needs_command" -f -a "inspect" -d 'What a process is, where it belongs, what it loaded, what was hidden'
-complete -c zastava -n "__fish_zastava_needs_command" -f -a "libs" -d 'Which files are mapped, and their identity: of one target, of the node, or who has one mapped'
+complete -c zastava -n "__fish_zastava_needs_command" -f -a "libs" -d 'Which files are mapped, what identifies them, and who has one of them'
 complete -c zastava -n "__fish_zastava_needs_command" -f -a "generate" -d 'Write what is made from the code: man pages, completions, schemas'
 complete -c zastava -n "__fish_zastava_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c zastava -n "__fish_zastava_using_subcommand inspect; and not __fish_seen_subcommand_from pid help" -l color -d 'Colour: auto, always or never' -r
@@ -84,7 +84,7 @@ complete -c zastava -n "__fish_zastava_using_subcommand generate" -s v -l verbos
 complete -c zastava -n "__fish_zastava_using_subcommand generate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c zastava -n "__fish_zastava_using_subcommand generate" -s V -l version -d 'Print version'
 complete -c zastava -n "__fish_zastava_using_subcommand help; and not __fish_seen_subcommand_from inspect libs generate help" -f -a "inspect" -d 'What a process is, where it belongs, what it loaded, what was hidden'
-complete -c zastava -n "__fish_zastava_using_subcommand help; and not __fish_seen_subcommand_from inspect libs generate help" -f -a "libs" -d 'Which files are mapped, and their identity: of one target, of the node, or who has one mapped'
+complete -c zastava -n "__fish_zastava_using_subcommand help; and not __fish_seen_subcommand_from inspect libs generate help" -f -a "libs" -d 'Which files are mapped, what identifies them, and who has one of them'
 complete -c zastava -n "__fish_zastava_using_subcommand help; and not __fish_seen_subcommand_from inspect libs generate help" -f -a "generate" -d 'Write what is made from the code: man pages, completions, schemas'
 complete -c zastava -n "__fish_zastava_using_subcommand help; and not __fish_seen_subcommand_from inspect libs generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c zastava -n "__fish_zastava_using_subcommand help; and __fish_seen_subcommand_from inspect" -f -a "pid" -d 'One process: executable, ancestry, namespaces, container, mapped files, listeners'

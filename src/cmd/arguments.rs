@@ -23,14 +23,14 @@ Exit status:
 
 const ENVIRONMENT: &str = "\
 Environment (a flag wins; an empty variable counts as unset):
-  ZASTAVA_PROC       as --proc
-  ZASTAVA_HOST_ROOT  as --host-root
-  ZASTAVA_NODE       as --node; then NODE_NAME
-  ZASTAVA_TIMEOUT    as --timeout
-  ZASTAVA_REDACT     1: as --redact
+  ZASTAVA_PROC         as --proc
+  ZASTAVA_HOST_ROOT    as --host-root
+  ZASTAVA_NODE         as --node; then NODE_NAME
+  ZASTAVA_TIMEOUT      as --timeout
+  ZASTAVA_REDACT       1: as --redact
   ZASTAVA_NO_PROGRESS  1: as --no-progress
   NO_COLOR, CLICOLOR_FORCE, TERM=dumb, COLUMNS, LC_ALL, LC_CTYPE, LANG
-                     colour, width and characters of tables";
+                       colour, width and characters of tables";
 
 /// Ground truth from running Linux containers.
 ///
@@ -67,7 +67,7 @@ pub(super) struct GlobalArgs {
 pub(super) enum Command {
     /// What a process is, where it belongs, what it loaded, what was hidden
     Inspect(Box<InspectArgs>),
-    /// Which files are mapped, and their identity: of one target, of the node, or who has one mapped
+    /// Which files are mapped, what identifies them, and who has one of them
     ///
     /// Prints what is odd first: files that are deleted, replaced on disk since they were mapped, or
     /// never were files. Each has its build-id and digest, or the reason why not.

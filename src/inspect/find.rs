@@ -39,7 +39,7 @@ pub struct Pattern {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadQuery {
     /// It names no kind.
-    #[error("expected sha256:, build-id:, soname: or path:")]
+    #[error("expected sha256:HEX, build-id:HEX, soname:NAME or path:GLOB")]
     Kind,
     /// It has too few digits, too many, or other characters.
     #[error("expected at least {DIGITS_MIN} hexadecimal digits behind {0}:")]

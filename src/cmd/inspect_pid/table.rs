@@ -305,19 +305,16 @@ impl Table<'_> {
         let known: u64 = files.iter().filter_map(|file| file.size).sum();
         let code = files.iter().filter(|file| file.executable).count();
         let noun = if files.len() == 1 { "file" } else { "files" };
-        let mut line =
-            format!("{}{} mapped {noun}, {}", label("LIBRARIES"), files.len(), size(known));
+        let mut line = format!("{} mapped {noun}, {}", files.len(), size(known));
         line.push_str(&format!(", {code} with code"));
         let hashed = files.iter().filter(|file| file.content.digest.known().is_some()).count();
         if self.answer.settings.content.digest.is_some() {
             line.push_str(&format!(", {hashed} hashed"));
         }
         let pid = self.answer.observation.identity.pid;
-        let list = match self.wide {
-            true => String::new(),
-            false => format!("list: zastava libs {pid}"),
-        };
-        self.page.flow("", &[format!("{line};"), list], " ");
+        let mut words = vec![line];
+        words.extend((!self.wide).then(|| format!("list: zastava libs {pid}")));
+        self.page.flow(&label("LIBRARIES"), &words, "; ");
         if self.wide {
             self.page.gap();
             let columns = Columns::wide(self.answer.settings.content.digest);

@@ -107,6 +107,7 @@ impl FindAnswer<'_> {
             return page.line(format!("none of {processes} processes has it mapped{sure}"));
         }
         let mut pids: Vec<u32> = holders.iter().map(|holder| holder.pid).collect();
+        pids.sort_unstable();
         pids.dedup();
         let (who, has) = match pids.len() {
             1 => ("process", "has"),
@@ -131,19 +132,23 @@ fn draw(page: &mut Page, build: &Build) {
     let path = build.mappings.first().map(|first| page.name(&first.path)).unwrap_or_default();
     let digest = cell(page, &build.sha256, Sha256::to_string);
     page.flow("BUILD ", &[id, path, format!("sha256 {digest}")], "  ");
-    let rows = build.mappings.iter().map(|holder| row(page, holder)).collect();
-    page.columns(rows, 2);
+    let first = build.mappings.first().map(|first| first.path.as_slice());
+    let rows = build.mappings.iter().map(|holder| row(page, holder, first)).collect();
+    page.columns(rows, 3);
 }
 
-fn row(page: &Page, holder: &Holder) -> Vec<String> {
+/// A process, and its name for the file where that is another than the first one's.
+fn row(page: &Page, holder: &Holder, first: Option<&[u8]>) -> Vec<String> {
     let state = match (holder.replaced, holder.deleted) {
-        (true, _) => "replaced on disk since; running the old copy",
-        (_, true) => "deleted; running it all the same",
+        (true, _) => "replaced since: runs the old copy",
+        (_, true) => "deleted: still runs it",
         _ => "",
     };
     let mark = if state.is_empty() { ' ' } else { '!' };
     let pid = format!("{mark} {}", holder.pid);
-    vec![pid, page.name(&holder.comm), place(page, &holder.workload), state.to_owned()]
+    let elsewhere = first != Some(holder.path.as_slice());
+    let path = if elsewhere { page.name(&holder.path) } else { String::new() };
+    vec![pid, page.name(&holder.comm), place(page, &holder.workload), path, state.to_owned()]
 }
 
 fn place(page: &Page, workload: &Workload) -> String {

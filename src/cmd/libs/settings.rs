@@ -41,7 +41,7 @@ impl LibsSettings {
             Scope::One(..) => {}
             Scope::All | Scope::Find(..) if !look.output.has_event() => {}
             Scope::All | Scope::Find(..) => {
-                let failure = Failure::usage("failed to make an event: it is of one target");
+                let failure = Failure::usage("invalid -o event: an event is of one target");
                 return Err(failure.hint("zastava libs TARGET -o event"));
             }
         }

@@ -201,8 +201,11 @@ fn cut_middle(text: &str, room: usize, ellipsis: &str) -> String {
         return text.to_owned();
     }
     let left = room.saturating_sub(ellipsis.width());
-    let tail: String = prefix(text.chars().rev(), left - left / 2).chars().rev().collect();
-    let head = prefix(text.chars(), left / 2);
+    // Of a path the last name says most, and stays whole where it can.
+    let name = text.rfind('/').map_or(0, |at| text[at..].width());
+    let kept = (left - left / 2).max(name.min(left));
+    let tail: String = prefix(text.chars().rev(), kept).chars().rev().collect();
+    let head = prefix(text.chars(), left - kept);
     format!("{head}{ellipsis}{tail}")
 }
 
@@ -288,7 +291,7 @@ mod tests {
         page.columns(rows, 0);
         assert_eq!(
             page.render(Colour::Off),
-            "/usr/lib/x8…bcrypto.so.3  4.7 MB\n/bin/sh                   1 KB\n"
+            "/usr/lib…/libcrypto.so.3  4.7 MB\n/bin/sh                   1 KB\n"
         );
     }
 
