@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 
+use super::crew::{self, Desk, Pace};
 use super::error::ReadError;
 use super::parse::Device;
 use super::reader::{LeftBehind, Reader};
@@ -23,6 +24,9 @@ const REMEMBERED: usize = 256;
 
 /// What is asked for at once of a file whose size nobody knows.
 const AT_ONCE: usize = 16 << 10;
+
+/// For fewer look-ups than this a thread is not worth its start.
+const LOOKUPS_A_THREAD: usize = 32;
 
 /// What all handles of one proc root share.
 #[derive(Debug)]
@@ -253,16 +257,26 @@ impl ProcDir {
         })
     }
 
-    /// The same for many paths in one go, in their order. Where that does not come back in time they
-    /// are asked for one by one, so that only what hangs is left behind.
+    /// The same for many paths, in their order, on a few threads at once.
     pub(super) fn identify_all_in_root(&self, paths: &[&[u8]]) -> Vec<Identified> {
-        let below: Vec<Vec<u8>> = paths.iter().map(|path| path.to_vec()).collect();
-        let directory = self.path.clone();
-        let all = self.run(".", move |root, _| {
-            let identify = |path: Vec<u8>| identify_below(root, &directory, &path);
-            Ok((below.into_iter().map(identify).collect(), 0))
-        });
-        all.unwrap_or_else(|_late| paths.iter().map(|path| self.identify_in_root(path)).collect())
+        let jobs: Vec<_> = paths.iter().map(|path| (self.clone(), path.to_vec())).collect();
+        let pace = Pace::of(self, jobs.len().div_ceil(LOOKUPS_A_THREAD));
+        let mut found: Vec<Option<Identified>> = vec![None; jobs.len()];
+        let look = |(root, path): (Self, Vec<u8>), desk: &mut Desk| {
+            let found = identify_below(&root, &path);
+            desk.beat.strike();
+            found
+        };
+        crew::work(jobs, &pace, look, |number, identified| found[number] = Some(identified));
+        let late = |path: &[u8]| Err(ReadError::late(self.path_below(path)));
+        let all = found.into_iter().zip(paths);
+        all.map(|(found, path)| found.unwrap_or_else(|| late(path))).collect()
+    }
+
+    /// How a path below this directory as the root is told.
+    fn path_below(&self, path: &[u8]) -> PathBuf {
+        let relative = path.strip_prefix(b"/").unwrap_or(path);
+        self.path.join(OsStr::from_bytes(relative))
     }
 
     /// Opens a file for reading, links followed: a magic link leads to the very file. Whoever calls
@@ -343,14 +357,13 @@ impl ProcDir {
     }
 }
 
-fn identify_below(root: BorrowedFd<'_>, directory: &Path, path: &[u8]) -> Identified {
+fn identify_below(root: &ProcDir, path: &[u8]) -> Identified {
     let named = CString::new(path).map_err(|_nul| Errno::INVAL);
-    let opened = named.and_then(|path| open_in_root(root, &path, OFlags::PATH));
+    let opened = named.and_then(|path| open_in_root(root.fd.as_fd(), &path, OFlags::PATH));
     let stat = opened.and_then(rustix::fs::fstat);
-    stat.as_ref().map(FileId::of).map_err(|errno| {
-        let relative = path.strip_prefix(b"/").unwrap_or(path);
-        ReadError::from_io(directory.join(OsStr::from_bytes(relative)), &(*errno).into())
-    })
+    stat.as_ref()
+        .map(FileId::of)
+        .map_err(|errno| ReadError::from_io(root.path_below(path), &(*errno).into()))
 }
 
 fn open_in_root(root: BorrowedFd<'_>, path: &CStr, flags: OFlags) -> rustix::io::Result<OwnedFd> {

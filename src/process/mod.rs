@@ -15,6 +15,7 @@
 mod ancestry;
 mod arguments;
 mod content;
+mod crew;
 mod dir;
 mod error;
 mod executable;

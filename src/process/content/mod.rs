@@ -6,7 +6,6 @@
 //! larger than what is left of the budget is passed over without spending.
 
 mod cache;
-mod crew;
 mod layers;
 mod plan;
 mod read;

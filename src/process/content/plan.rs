@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::cache::{Key, Known};
-use super::crew::{self, Pace};
 use super::layers::Layers;
 use super::read::{Job, Outcome, Way};
 use super::{Algorithm, Amount, Content, ContentRequest, Told};
 use crate::contract::{Digest, Reason};
+use crate::process::crew::{self, Pace};
 use crate::process::dir::{Access, FileId, ProcDir};
 use crate::process::parse::elf::{Doubt, Elf, Field, Why};
 

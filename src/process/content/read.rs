@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use sha2::Digest as _;
 
 use super::Algorithm;
-use super::crew::Desk;
 use crate::contract::{Digest, Reason, Sha256};
 use crate::limits::ElfLimits;
+use crate::process::crew::Desk;
 use crate::process::dir::{FileId, ProcDir};
 use crate::process::error::ReadError;
 use crate::process::parse::elf::{self, Elf, NotIdentified, Source, Unreadable};
@@ -155,20 +155,20 @@ fn feed(
         if desk.beat.is_over() {
             return Err(Reason::Timeout);
         }
-        let read = match file.read_at(&mut desk.buffer, at) {
-            Ok(0) => break,
-            Ok(read) => read,
+        let chunk = match desk.read(file, at) {
+            Ok([]) => break,
+            Ok(chunk) => chunk,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(ReadError::reason_of(&error)),
         };
-        desk.beat.strike();
-        desk.hashed += read as u64;
-        at += read as u64;
+        let length = chunk.len() as u64;
+        at += length;
         if at > size {
             // It grows while it is read.
             return Err(Reason::Vanished);
         }
-        take(desk.buffer.get(..read).unwrap_or_default());
+        take(chunk);
+        desk.hashed += length;
     }
     // What is shorter than it was is not the file that was asked for.
     if at == size { Ok(()) } else { Err(Reason::Vanished) }

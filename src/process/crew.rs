@@ -5,16 +5,18 @@
 //! and another thread takes its place.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::num::NonZero;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::dir::ProcDir;
+use super::reader::LeftBehind;
 use crate::limits::Deadline;
-use crate::process::dir::ProcDir;
-use crate::process::reader::LeftBehind;
 
 /// More threads than this would be a noisy neighbour on a large node.
 const THREADS_MAX: usize = 8;
@@ -35,11 +37,12 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// For so many jobs.
-    pub(super) fn of(dir: &ProcDir, jobs: usize) -> Self {
-        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    /// For what keeps so many threads busy.
+    pub(super) fn of(dir: &ProcDir, busy: usize) -> Self {
+        let cores = rustix::thread::sched_getaffinity(None);
+        let cores = cores.map_or(1, |cores| cores.count() as usize);
         Self {
-            threads: cores.min(THREADS_MAX).min(jobs),
+            threads: cores.min(THREADS_MAX).min(busy).max(1),
             read: dir.limits().read,
             deadline: dir.deadline(),
             left_behind: dir.left_behind(),
@@ -50,9 +53,19 @@ impl Pace {
 /// What a thread works at: its beat and its buffer.
 pub(super) struct Desk {
     pub(super) beat: Beat,
-    pub(super) buffer: Vec<u8>,
+    buffer: Vec<u8>,
     /// Bytes that were read for the digest of the file at hand.
     pub(super) hashed: u64,
+}
+
+impl Desk {
+    /// The next bytes of a file; none at its end.
+    pub(super) fn read(&mut self, file: &File, at: u64) -> io::Result<&[u8]> {
+        self.buffer.resize(BUFFER, 0);
+        let read = file.read_at(&mut self.buffer, at)?;
+        self.beat.strike();
+        Ok(self.buffer.get(..read).unwrap_or_default())
+    }
 }
 
 /// The sign of life of one thread.
@@ -196,7 +209,7 @@ fn hire<T: Send + 'static, R: Send + 'static>(
 ) -> Option<Hand> {
     let beat = Beat::default();
     let (board, left_behind) = (Arc::clone(board), left_behind.clone());
-    let mut desk = Desk { beat: beat.clone(), buffer: vec![0; BUFFER], hashed: 0 };
+    let mut desk = Desk { beat: beat.clone(), buffer: Vec::new(), hashed: 0 };
     let work = move || {
         while !desk.beat.is_over() {
             let Some((number, task)) = board.next() else { break };
