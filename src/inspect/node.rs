@@ -13,12 +13,9 @@ pub struct Searched {
     pub unreadable: u64,
 }
 
-/// Those that could not be read, by the first few of their pids.
+/// Those that could not be read, by why.
 #[derive(Debug, Default)]
-struct Unreadable {
-    pids: Vec<u32>,
-    reason: Option<Reason>,
-}
+struct Unreadable(Vec<(Reason, Vec<u32>)>);
 
 /// How many pids of unreadable processes are told.
 const TOLD: usize = 8;
@@ -67,8 +64,8 @@ pub fn each_process(
         }
         searched.processes += 1;
     }
-    searched.unreadable = unreadable.pids.len() as u64;
-    gaps.extend(unreadable.gap(searched.processes));
+    searched.unreadable = unreadable.0.iter().map(|(_, pids)| pids.len() as u64).sum();
+    gaps.extend(unreadable.gaps(searched.processes));
     Observed { value: searched, gaps: super::pid::advise(gaps, root.own_capabilities()) }
 }
 
@@ -84,15 +81,19 @@ fn hidden(root: &ProcRoot) -> Option<Gap> {
 
 impl Unreadable {
     fn add(&mut self, pid: u32, reason: Reason) {
-        self.pids.push(pid);
-        self.reason.get_or_insert(reason);
+        match self.0.iter_mut().find(|(other, _)| *other == reason) {
+            Some((_, pids)) => pids.push(pid),
+            None => self.0.push((reason, vec![pid])),
+        }
     }
 
-    fn gap(self, of: u64) -> Option<Gap> {
-        let count = self.pids.len();
-        let mut told: Vec<_> = self.pids.iter().take(TOLD).map(u32::to_string).collect();
-        told.extend((count > TOLD).then(|| "…".to_owned()));
-        let tried = format!("{count} of {of} could not be read ({})", told.join(", "));
-        Some(Gap::new(FIELD, self.reason?, tried))
+    fn gaps(self, of: u64) -> impl Iterator<Item = Gap> {
+        self.0.into_iter().map(move |(reason, pids)| {
+            let count = pids.len();
+            let mut told: Vec<_> = pids.iter().take(TOLD).map(u32::to_string).collect();
+            told.extend((count > TOLD).then(|| "…".to_owned()));
+            let tried = format!("{count} of {of} could not be read ({})", told.join(", "));
+            Gap::new(FIELD, reason, tried)
+        })
     }
 }

@@ -1,5 +1,7 @@
 //! `zastava libs --find KIND:VALUE`: who has it mapped now, and as which builds.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -106,18 +108,20 @@ impl FindAnswer<'_> {
             };
             return page.line(format!("none of {processes} processes has it mapped{sure}"));
         }
-        let mut pids: Vec<u32> = holders.iter().map(|holder| holder.pid).collect();
-        pids.sort_unstable();
-        pids.dedup();
-        let (who, has) = match pids.len() {
+        // A process may have several builds mapped.
+        let pids = |holders: &mut dyn Iterator<Item = &&Holder>| -> BTreeSet<u32> {
+            holders.map(|holder| holder.pid).collect()
+        };
+        let having = pids(&mut holders.iter()).len();
+        let (who, has) = match having {
             1 => ("process", "has"),
             _ => ("processes", "have"),
         };
-        let mut line = format!("{} {who} {has} it mapped now", pids.len());
+        let mut line = format!("{having} {who} {has} it mapped now");
         if self.found.builds.len() > 1 {
             line.push_str(&format!(", as {} builds", self.found.builds.len()));
         }
-        let old = holders.iter().filter(|holder| holder.replaced).count();
+        let old = pids(&mut holders.iter().filter(|holder| holder.replaced)).len();
         if old > 0 {
             let runs = if old == 1 { "runs" } else { "run" };
             line.push_str(&format!("; {old} {runs} a copy that was replaced"));

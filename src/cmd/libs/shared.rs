@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::cmd::files::odd;
 use crate::inspect::LoadedObservation;
-use crate::process::{Device, MappedFile};
+use crate::process::{Device, MappedFile, Told};
 
 /// A file and the pids of those who have it mapped, in ascending order.
 #[derive(Clone, Debug)]
@@ -18,6 +18,13 @@ type Key = (Vec<u8>, Device, u64);
 
 fn key(file: &MappedFile) -> Key {
     (file.path.clone(), file.device, file.inode)
+}
+
+/// Takes over what is known elsewhere and was not found out here.
+fn learn<T: Clone>(ours: &mut Told<T>, theirs: &Told<T>) {
+    if let (Told::Unknown(_), Told::Known(_) | Told::None) = (&*ours, theirs) {
+        ours.clone_from(theirs);
+    }
 }
 
 /// All files, by path.
@@ -38,6 +45,9 @@ impl SharedFiles {
                 shared.pids.push(process.identity.pid);
                 // Code here and data there is code.
                 shared.file.executable |= file.executable;
+                // What the budget of one process did not reach, that of another may have.
+                learn(&mut shared.file.content.elf, &file.content.elf);
+                learn(&mut shared.file.content.digest, &file.content.digest);
             }
         }
         let places = by_key.keys().cloned().zip(0..).collect();

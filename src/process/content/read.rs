@@ -184,6 +184,10 @@ struct Positioned<'a> {
 impl Source for Positioned<'_> {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Unreadable> {
         let mut filled = 0;
+        // The kernel takes no offset beyond this, and a file has nothing there.
+        if offset > i64::MAX.unsigned_abs() {
+            return Ok(0);
+        }
         while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
             match self.file.read_at(rest, offset.saturating_add(filled as u64)) {
                 Ok(0) => break,
