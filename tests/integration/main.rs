@@ -21,6 +21,7 @@ mod elf_differential;
 mod elf_go;
 mod elf_readelf;
 mod identity;
+mod libs;
 mod live;
 mod live_processes;
 mod mapped_files;
