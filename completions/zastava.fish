@@ -45,7 +45,7 @@ complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen
 complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen_subcommand_from pid" -l host-root -d 'The host\'s root directory; its proc is the default of --proc' -r -F
 complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen_subcommand_from pid" -l node -d 'The node\'s name in documents [default: the host name]' -r
 complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen_subcommand_from pid" -l timeout -d 'How long the whole run may take; then what is known is printed [default: 30s]' -r
-complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen_subcommand_from pid" -l digest -d 'The digest of each file: sha256, blake3 or none [default: sha256]' -r
+complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen_subcommand_from pid" -l digest -d 'The digest of each file: sha256, blake3 or none [default: sha256; libs --all: none]' -r
 complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen_subcommand_from pid" -l max-libs -d 'How many files of a target get a digest [default: 4096]' -r
 complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen_subcommand_from pid" -l max-bytes -d 'How many bytes of a target are read for digests, such as 64MB [default: 1GB]' -r
 complete -c zastava -n "__fish_zastava_using_subcommand inspect; and __fish_seen_subcommand_from pid" -l contract -d 'The version of the contract that -o event writes: v1.0 or v1.1 [default: v1.1]' -r
@@ -65,7 +65,7 @@ complete -c zastava -n "__fish_zastava_using_subcommand libs" -l proc -d 'The pr
 complete -c zastava -n "__fish_zastava_using_subcommand libs" -l host-root -d 'The host\'s root directory; its proc is the default of --proc' -r -F
 complete -c zastava -n "__fish_zastava_using_subcommand libs" -l node -d 'The node\'s name in documents [default: the host name]' -r
 complete -c zastava -n "__fish_zastava_using_subcommand libs" -l timeout -d 'How long the whole run may take; then what is known is printed [default: 30s]' -r
-complete -c zastava -n "__fish_zastava_using_subcommand libs" -l digest -d 'The digest of each file: sha256, blake3 or none [default: sha256]' -r
+complete -c zastava -n "__fish_zastava_using_subcommand libs" -l digest -d 'The digest of each file: sha256, blake3 or none [default: sha256; libs --all: none]' -r
 complete -c zastava -n "__fish_zastava_using_subcommand libs" -l max-libs -d 'How many files of a target get a digest [default: 4096]' -r
 complete -c zastava -n "__fish_zastava_using_subcommand libs" -l max-bytes -d 'How many bytes of a target are read for digests, such as 64MB [default: 1GB]' -r
 complete -c zastava -n "__fish_zastava_using_subcommand libs" -l contract -d 'The version of the contract that -o event writes: v1.0 or v1.1 [default: v1.1]' -r

@@ -125,6 +125,7 @@ pub(super) struct LibsArgs {
     /// somebody has it mapped, 1 when nobody has and every process was read, 3 when nobody has and
     /// something could not be read.
     #[arg(long, value_name = "KIND:VALUE")]
+    #[arg(conflicts_with_all = ["digest", "max_libs", "max_bytes", "contract"])]
     pub(super) find: Option<OsString>,
     #[command(flatten)]
     pub(super) look: LookArgs,
@@ -135,7 +136,7 @@ pub(super) struct LibsArgs {
 /// Flags of the commands that read the files of processes.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct ContentArgs {
-    /// The digest of each file: sha256, blake3 or none [default: sha256]
+    /// The digest of each file: sha256, blake3 or none [default: sha256; libs --all: none]
     #[arg(long, value_name = "ALGORITHM")]
     pub(super) digest: Option<OsString>,
     /// How many files of a target get a digest [default: 4096]

@@ -132,7 +132,7 @@ pub(super) struct Cost {
     pub(super) reads_left_behind: u64,
     /// Bytes that were read for digests, counted in `bytesRead` too.
     pub(super) bytes_hashed: u64,
-    /// Files whose content was known from another process of the same look.
+    /// How often a digest was known from another process of the same look.
     pub(super) digests_cached: u64,
 }
 
@@ -145,7 +145,7 @@ impl Cost {
             bytes_read: traffic.bytes,
             reads_left_behind: traffic.left_behind as u64,
             bytes_hashed: content.hashed_bytes,
-            digests_cached: content.hits,
+            digests_cached: content.known_digests,
         }
     }
 }

@@ -52,7 +52,8 @@ pub(super) fn cell<T>(page: &Page, told: &Told<T>, text: impl Fn(&T) -> String) 
     match told {
         Told::Known(value) => page.digest(&text(value)),
         Told::Unknown(reason) => format!("? {reason}"),
-        Told::None | Told::NotAsked => "-".to_owned(),
+        Told::None => "-".to_owned(),
+        Told::NotAsked => "not asked".to_owned(),
     }
 }
 

@@ -17,7 +17,7 @@ use super::streams::Streams;
 use crate::contract::{Gap, Gaps, Minor};
 use crate::inspect::{Code, Notable};
 use crate::limits::{Deadline, DigestBudget};
-use crate::process::{Algorithm, Asked, ContentCache, ContentRequest, Progress};
+use crate::process::{Algorithm, Asked, ContentCache, ContentRequest, ProcessHandle, Progress};
 
 /// Where to look, for how long, and in what form to answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,13 +101,19 @@ impl ContentSettings {
     pub(super) fn resolve(
         typed: &ContentArgs,
         environment: &Environment,
+        look: &LookSettings,
         digest: Option<Algorithm>,
     ) -> Result<Self, Failure> {
         let default = DigestBudget::COMMAND;
         let files = typed.max_libs.as_deref().map(count).transpose()?;
         let bytes = typed.max_bytes.as_deref().map(size).transpose()?;
+        let digest = typed.digest.as_deref().map_or(Ok(digest), algorithm)?;
+        if digest == Some(Algorithm::Blake3) && look.output.has_event() {
+            let failure = Failure::usage("invalid --digest `blake3`: an event has SHA-256 digests");
+            return Err(failure.hint("leave --digest out"));
+        }
         Ok(Self {
-            digest: typed.digest.as_deref().map_or(Ok(digest), algorithm)?,
+            digest,
             budget: DigestBudget {
                 files: files.unwrap_or(default.files),
                 bytes: bytes.unwrap_or(default.bytes),
@@ -159,6 +165,20 @@ impl Look {
             printer.note(streams, note);
         }
         Ok(Self { place, cache: ContentCache::default(), host, begun, now })
+    }
+
+    /// Opens the process that was asked for, and says so where that is another.
+    pub(super) fn open(
+        &self,
+        asked: Asked,
+        printer: Printer,
+        streams: &mut Streams,
+    ) -> Result<ProcessHandle, Failure> {
+        let handle = ProcessHandle::open(&self.place.root, asked)?;
+        if let Some(thread) = handle.asked_as_thread() {
+            printer.note(streams, &format!("{thread} is a thread of process {}", handle.pid()));
+        }
+        Ok(handle)
     }
 
     /// The frame of what was seen, with the gaps of the place before those of the look.
@@ -308,7 +328,9 @@ mod tests {
     }
 
     fn content(typed: &ContentArgs) -> Result<ContentSettings, String> {
-        let settings = ContentSettings::resolve(typed, &environment(&[]), Some(Algorithm::Sha256));
+        let (set, sha256) = (environment(&[]), Some(Algorithm::Sha256));
+        let look = LookSettings::resolve(&LookArgs::default(), &set).unwrap();
+        let settings = ContentSettings::resolve(typed, &set, &look, sha256);
         settings.map_err(|failure| failure.to_string())
     }
 

@@ -13,7 +13,7 @@ use crate::contract::{
     RuntimeEvent, Workload,
 };
 use crate::process::{
-    ContainerIdentity, Engine, Executable, Identity, MappedFile, MappedKind, Membership,
+    ContainerIdentity, Engine, Executable, Identity, MappedFile, MappedKind, Membership, Told,
 };
 
 /// What an event is made from.
@@ -59,6 +59,10 @@ pub fn event(sample: Sample<'_>, gaps: &[Gap], around: Around) -> RuntimeEvent {
     let workload = workload(membership, identity);
     let mut missing: Vec<Gap> = gaps.iter().filter_map(of_event).collect();
     missing.extend(unasked(&workload));
+    if listed.iter().any(|file| file.content.digest == Told::NotAsked) {
+        let tried = "no digests were asked for";
+        missing.push(Gap::new("loadedLibs.sha256", Reason::Unsupported, tried));
+    }
     RuntimeEvent {
         event_id: None,
         when: around.when,

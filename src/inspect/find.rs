@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use globset::{Glob, GlobBuilder, GlobMatcher};
 
-use super::node::{Searched, each_process};
+use super::node::{Searched, each_of, each_process};
+use super::pid::LoadedObservation;
 use crate::contract::{BuildId, Digest, Gap, Gaps, Observed, Reason, Sha256, Workload};
 use crate::limits::DigestBudget;
 use crate::process::{
-    Algorithm, ContentCache, ContentRequest, Files, MappedFile, ProcRoot, Progress, Told,
-    read_contents,
+    Algorithm, Content, ContentCache, ContentRequest, Files, MappedFile, Mount, ProcRoot,
+    ProcessHandle, Progress, Told, read_contents,
 };
 
 /// The fewest digits of a digest or build-id that are looked for.
@@ -115,13 +116,21 @@ impl Query {
         }
     }
 
+    /// The whole of what a query has the beginning of.
+    fn id(&self, build: &Build) -> Option<String> {
+        match self {
+            Self::Sha256(_) => build.sha256.known().map(Sha256::to_string),
+            Self::BuildId(_) => build.build_id.known().map(BuildId::to_string),
+            Self::Soname(_) | Self::Path(_) => None,
+        }
+    }
+
     /// What must be known of every file.
     fn request<'a>(&self, looking: &Looking<'a>) -> ContentRequest<'a> {
-        let everything = DigestBudget { files: usize::MAX, bytes: u64::MAX };
         ContentRequest {
             headers: matches!(self, Self::BuildId(_) | Self::Soname(_)),
             digest: matches!(self, Self::Sha256(_)).then_some(Algorithm::Sha256),
-            budget: everything,
+            budget: DigestBudget::COMMAND,
             cache: looking.cache,
             progress: looking.progress,
         }
@@ -195,7 +204,7 @@ pub struct Build {
 }
 
 /// A process that has a file mapped.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
     /// Its pid.
     pub pid: u32,
@@ -215,35 +224,67 @@ impl Found {
     /// The different ids that a query has the beginning of: more than one, and it was too short.
     #[must_use]
     pub fn candidates(&self, query: &Query) -> BTreeSet<String> {
-        let ids = self.builds.iter().filter_map(|build| match query {
-            Query::Sha256(_) => build.sha256.known().map(Sha256::to_string),
-            Query::BuildId(_) => build.build_id.known().map(BuildId::to_string),
-            Query::Soname(_) | Query::Path(_) => None,
-        });
-        ids.collect()
+        self.builds.iter().filter_map(|build| query.id(build)).collect()
     }
 }
 
 /// Asks every process. The gaps are those that leave open whether there is more; what ended meanwhile
 /// is not there any more and leaves nothing open.
+///
+/// Of a digest, files that are too large for a command's budget are read last, so that one huge file
+/// cannot keep the others from being found.
 #[must_use]
 pub fn find(root: &ProcRoot, query: &Query, looking: &Looking<'_>) -> Observed<Found> {
-    let mut builds: Vec<Build> = Vec::new();
-    let show = ContentRequest {
-        progress: &(),
-        ..ContentRequest::digests(looking.cache, Algorithm::Sha256)
-    };
-    let mut of_hits = Gaps::default();
-    let searched = each_process(root, &query.request(looking), |handle, seen| {
+    let mut search = Search { root, query, looking, builds: Vec::new(), of_hits: Gaps::default() };
+    let mut large = BTreeSet::new();
+    let ordinary = query.request(looking);
+    let first = each_process(root, &ordinary, |handle, seen| {
+        large.extend(has_large(&seen).then(|| handle.pid()));
+        search.take(handle, seen);
+    });
+    let Observed { value: searched, gaps: mut all } = first;
+    if !large.is_empty() {
+        let mut small = Gaps::default();
+        small.extend(
+            all.into_iter()
+                .filter(|gap| gap.reason != Reason::Budget || !gap.field.ends_with("sha256")),
+        );
+        let budget = DigestBudget { files: usize::MAX, bytes: u64::MAX };
+        let request = ContentRequest { budget, ..ordinary };
+        let pids: Vec<u32> = large.into_iter().collect();
+        let second = each_of(root, &pids, &request, |handle, seen| search.take(handle, seen));
+        small.extend(second.gaps);
+        all = small;
+    }
+    let mut gaps = Gaps::default();
+    let open = |gap: &Gap| gap.reason != Reason::Vanished && query.hangs_on(gap);
+    gaps.extend(all.into_iter().filter(open));
+    gaps.extend(std::mem::take(&mut search.of_hits));
+    Observed { value: Found { searched, builds: search.builds() }, gaps }
+}
+
+/// Whether the budget left out a file.
+fn has_large(seen: &LoadedObservation) -> bool {
+    let mut files = seen.mapped.iter().flatten();
+    files.any(|file| file.content.digest.unknown() == Some(Reason::Budget))
+}
+
+/// A search that goes on.
+struct Search<'a> {
+    root: &'a ProcRoot,
+    query: &'a Query,
+    looking: &'a Looking<'a>,
+    builds: Vec<Build>,
+    /// What is missing of what was found.
+    of_hits: Gaps,
+}
+
+impl Search<'_> {
+    fn take(&mut self, handle: &ProcessHandle, seen: LoadedObservation) {
         let mapped = seen.mapped.unwrap_or_default();
-        let mut hits: Vec<_> = mapped.into_iter().filter(|file| query.matches(file)).collect();
-        if !hits.is_empty() {
-            let mounts = &seen.membership.mounts;
-            let files = Files { exe: None, mapped: &mut hits, mounts };
-            of_hits.extend(read_contents(root, handle, files, &show));
-        }
+        let hits = mapped.into_iter().filter(|file| self.query.matches(file)).collect();
         let workload = super::event::workload(&seen.membership, &seen.identity);
-        for file in hits {
+        for file in self.complete(handle, hits, &seen.membership.mounts) {
             let holder = Holder {
                 pid: seen.identity.pid,
                 comm: seen.identity.comm.clone(),
@@ -252,44 +293,72 @@ pub fn find(root: &ProcRoot, query: &Query, looking: &Looking<'_>) -> Observed<F
                 deleted: file.deleted,
                 replaced: file.replaced,
             };
-            add(&mut builds, &file, holder);
+            self.add(&file, holder);
         }
-    });
-    let Observed { value: searched, gaps: all } = searched;
-    let mut gaps = Gaps::default();
-    let open = |gap: &Gap| gap.reason != Reason::Vanished && query.hangs_on(gap);
-    gaps.extend(all.into_iter().filter(open));
-    gaps.extend(of_hits);
-    builds.sort_by(|a, b| order(a).cmp(&order(b)));
-    Observed { value: Found { searched, builds }, gaps }
-}
+    }
 
-fn add(builds: &mut Vec<Build>, file: &MappedFile, holder: Holder) {
-    let sha256 = match &file.content.digest {
-        Told::Known(digest) => digest.sha256().map_or(Told::None, Told::Known),
-        Told::Unknown(reason) => Told::Unknown(*reason),
-        Told::None => Told::None,
-        Told::NotAsked => Told::NotAsked,
-    };
-    let build_id = file.content.build_id();
-    // Without a digest two files cannot be told to be one, so each path is one.
-    let same = |build: &&mut Build| match (build.sha256.known(), sha256.known()) {
-        (Some(theirs), Some(ours)) => theirs == ours,
-        (None, None) => {
-            let alike = (&build.build_id, build.size) == (&build_id, file.size);
-            alike && build.mappings.iter().any(|mapping| mapping.path == holder.path)
+    /// Reads what the search itself did not need, and keeps what it found.
+    fn complete(
+        &mut self,
+        handle: &ProcessHandle,
+        mut hits: Vec<MappedFile>,
+        mounts: &[Mount],
+    ) -> Vec<MappedFile> {
+        if hits.iter().all(|file| file.content.digest != Told::NotAsked) {
+            return hits;
         }
-        _ => false,
-    };
-    match builds.iter_mut().find(same) {
-        Some(build) => build.mappings.push(holder),
-        None => builds.push(Build {
-            build_id,
-            sha256,
-            soname: file.content.elf.known().and_then(|elf| elf.soname.clone()),
-            size: file.size,
-            mappings: vec![holder],
-        }),
+        let found: Vec<Content> = hits.iter().map(|file| file.content.clone()).collect();
+        let show = ContentRequest::digests(self.looking.cache, Algorithm::Sha256);
+        let files = Files { exe: None, mapped: &mut hits, mounts };
+        self.of_hits.extend(read_contents(self.root, handle, files, &show));
+        for (file, found) in hits.iter_mut().zip(found) {
+            if found.elf.known().is_some() {
+                file.content.elf = found.elf;
+            }
+        }
+        hits
+    }
+
+    fn add(&mut self, file: &MappedFile, holder: Holder) {
+        let sha256 = match &file.content.digest {
+            Told::Known(digest) => digest.sha256().map_or(Told::None, Told::Known),
+            Told::Unknown(reason) => Told::Unknown(*reason),
+            Told::None => Told::None,
+            Told::NotAsked => Told::NotAsked,
+        };
+        let build_id = file.content.build_id();
+        // Without a digest two files cannot be told to be one, so each path is one.
+        let same = |build: &&mut Build| match (build.sha256.known(), sha256.known()) {
+            (Some(theirs), Some(ours)) => theirs == ours,
+            (None, None) => {
+                let alike = (&build.build_id, build.size) == (&build_id, file.size);
+                alike && build.mappings.iter().any(|mapping| mapping.path == holder.path)
+            }
+            _ => false,
+        };
+        match self.builds.iter_mut().find(same) {
+            Some(build) if build.mappings.contains(&holder) => {}
+            Some(build) => build.mappings.push(holder),
+            None => self.builds.push(Build {
+                build_id,
+                sha256,
+                soname: file.content.elf.known().and_then(|elf| elf.soname.clone()),
+                size: file.size,
+                mappings: vec![holder],
+            }),
+        }
+    }
+
+    /// What was found, in order. A whole id wins over those that only begin so.
+    fn builds(self) -> Vec<Build> {
+        let Self { query, mut builds, .. } = self;
+        let is_whole = |build: &Build| query.id(build).is_some_and(|id| id == query.value());
+        if builds.iter().any(is_whole) {
+            builds.retain(is_whole);
+        }
+        builds.iter_mut().for_each(|build| build.mappings.sort_by_key(|holder| holder.pid));
+        builds.sort_by(|a, b| order(a).cmp(&order(b)));
+        builds
     }
 }
 

@@ -25,7 +25,7 @@ const TOLD: usize = 8;
 pub fn each_process(
     root: &ProcRoot,
     request: &ContentRequest<'_>,
-    mut seen: impl FnMut(&ProcessHandle, LoadedObservation),
+    seen: impl FnMut(&ProcessHandle, LoadedObservation),
 ) -> Observed<Searched> {
     let mut gaps = Gaps::default();
     gaps.extend(hidden(root));
@@ -40,8 +40,21 @@ pub fn each_process(
             return Observed::partial(Searched::default(), gap);
         }
     };
+    let Observed { value, gaps: seen } = each_of(root, &pids, request, seen);
+    gaps.extend(seen);
+    Observed { value, gaps: super::pid::advise(gaps, root.own_capabilities()) }
+}
+
+/// The same for these processes alone.
+pub(super) fn each_of(
+    root: &ProcRoot,
+    pids: &[u32],
+    request: &ContentRequest<'_>,
+    mut seen: impl FnMut(&ProcessHandle, LoadedObservation),
+) -> Observed<Searched> {
+    let mut gaps = Gaps::default();
     let (mut searched, mut unreadable) = (Searched::default(), Unreadable::default());
-    for pid in pids {
+    for &pid in pids {
         let handle = match ProcessHandle::open(root, Asked::Pid(pid)) {
             Ok(handle) => handle,
             Err(Error::NoProcess { .. }) => continue,
@@ -66,7 +79,7 @@ pub fn each_process(
     }
     searched.unreadable = unreadable.0.iter().map(|(_, pids)| pids.len() as u64).sum();
     gaps.extend(unreadable.gaps(searched.processes));
-    Observed { value: searched, gaps: super::pid::advise(gaps, root.own_capabilities()) }
+    Observed { value: searched, gaps }
 }
 
 const FIELD: &str = "processes";

@@ -45,14 +45,11 @@ pub fn process(
     let identity = gaps.take(handle.identity(root));
     let argv = gaps.take(arguments(handle, &identity));
     let ancestry = gaps.take(ancestry(root, handle, &identity));
-    let namespaces = gaps.take(namespaces(root, handle));
-    let member = membership(root, handle, &identity, &namespaces, &ancestry);
-    let membership = gaps.take(member);
+    let ancestors = || ancestry.clone();
+    let subject = Subject { root, handle, identity: &identity, ancestors: &ancestors };
     let arguments = argv.as_deref().unwrap_or(&[]);
-    let mut exe = gaps.take(executable(handle, &identity, arguments, &membership.mounts));
-    let mut mapped = gaps.take(mapped_files(handle, &identity, &membership.mounts));
-    let files = files(&mut exe, &mut mapped, &membership);
-    gaps.extend(read_contents(root, handle, files, request));
+    let Loaded { namespaces, membership, exe, mapped } =
+        gaps.take(subject.loaded(arguments, request));
     gaps.extend(exe.as_ref().and_then(untold_libc));
     let listening = gaps.take(listening(root, handle));
     gaps.extend(fate(root, handle));
@@ -84,8 +81,6 @@ pub struct LoadedObservation {
     pub exe: Option<Executable>,
     /// The files that it has mapped.
     pub mapped: Option<Vec<MappedFile>>,
-    /// What deserves a look.
-    pub notable: Vec<Notable>,
 }
 
 /// Observes the files that a process has mapped, and nothing that does not help to tell them.
@@ -97,28 +92,47 @@ pub fn loaded(
 ) -> Observed<LoadedObservation> {
     let mut gaps = Gaps::default();
     let identity = gaps.take(handle.identity(root));
-    let ancestry = ancestry(root, handle, &identity).value;
-    let namespaces = gaps.take(namespaces(root, handle));
-    let member = membership(root, handle, &identity, &namespaces, &ancestry);
-    let membership = gaps.take(member);
-    let mut exe = gaps.take(executable(handle, &identity, &[], &membership.mounts));
-    let mut mapped = gaps.take(mapped_files(handle, &identity, &membership.mounts));
-    let files = files(&mut exe, &mut mapped, &membership);
-    gaps.extend(read_contents(root, handle, files, request));
+    let ancestors = || ancestry(root, handle, &identity).value;
+    let subject = Subject { root, handle, identity: &identity, ancestors: &ancestors };
+    let Loaded { membership, exe, mapped, .. } = gaps.take(subject.loaded(&[], request));
     gaps.extend(fate(root, handle));
-    let mut notable = exe.as_ref().map(notable::of_executable).unwrap_or_default();
-    notable.extend(notable::of_mapped(mapped.as_deref().unwrap_or(&[]), exe.as_ref()));
-    let value = LoadedObservation { identity, membership, exe, mapped, notable };
+    let value = LoadedObservation { identity, membership, exe, mapped };
     Observed { value, gaps: advise(gaps, root.own_capabilities()) }
 }
 
-fn files<'a>(
-    exe: &'a mut Option<Executable>,
-    mapped: &'a mut Option<Vec<MappedFile>>,
-    membership: &'a Membership,
-) -> Files<'a> {
-    let mapped = mapped.as_deref_mut().unwrap_or_default();
-    Files { exe: exe.as_mut(), mapped, mounts: &membership.mounts }
+/// A process whose files are looked at.
+struct Subject<'a> {
+    root: &'a ProcRoot,
+    handle: &'a ProcessHandle,
+    identity: &'a Identity,
+    ancestors: &'a dyn Fn() -> Vec<Ancestor>,
+}
+
+/// What every observation has of a process's files.
+struct Loaded {
+    namespaces: Vec<Namespace>,
+    membership: Membership,
+    exe: Option<Executable>,
+    mapped: Option<Vec<MappedFile>>,
+}
+
+impl Subject<'_> {
+    fn loaded(&self, arguments: &[Vec<u8>], request: &ContentRequest<'_>) -> Observed<Loaded> {
+        let Self { root, handle, identity, ancestors } = *self;
+        let mut gaps = Gaps::default();
+        let namespaces = gaps.take(namespaces(root, handle));
+        let member = membership(root, handle, identity, &namespaces, ancestors);
+        let membership = gaps.take(member);
+        let mut exe = gaps.take(executable(handle, identity, arguments, &membership.mounts));
+        let mut mapped = gaps.take(mapped_files(handle, identity, &membership.mounts));
+        let files = Files {
+            exe: exe.as_mut(),
+            mapped: mapped.as_deref_mut().unwrap_or_default(),
+            mounts: &membership.mounts,
+        };
+        gaps.extend(read_contents(root, handle, files, request));
+        Observed { value: Loaded { namespaces, membership, exe, mapped }, gaps }
+    }
 }
 
 /// A program whose file does not say which C library it was made for. One of Go alone has none.

@@ -9,8 +9,8 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -76,15 +76,29 @@ pub(super) struct Beat(Arc<Pulse>);
 struct Pulse {
     /// Goes up with each read.
     count: AtomicU64,
-    /// The job at hand, counted from 1; 0 for none.
-    job: AtomicUsize,
-    /// Whether anybody waits for it still.
-    state: AtomicU8,
+    /// Whether nobody waits for the thread any more; a copy of `place` that costs no lock.
+    over: AtomicBool,
+    place: Mutex<Place>,
 }
 
-const WANTED: u8 = 0;
-const OVER: u8 = 1;
-const LEFT_BEHIND: u8 = 2;
+/// Where a thread is, as it and its foreman agree.
+#[derive(Default)]
+struct Place {
+    job: Option<usize>,
+    state: State,
+}
+
+#[derive(Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Wanted,
+    /// What it still does is of no use.
+    Dismissed,
+    /// It hangs, and is counted for as long as it does.
+    LeftBehind,
+    /// It has ended.
+    Gone,
+}
 
 impl Beat {
     /// Says that a read came back.
@@ -94,32 +108,79 @@ impl Beat {
 
     /// Whether nobody waits for the result any more.
     pub(super) fn is_over(&self) -> bool {
-        self.0.state.load(Relaxed) != WANTED
+        self.0.over.load(Relaxed)
+    }
+
+    fn place(&self) -> MutexGuard<'_, Place> {
+        self.0.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a job, if anybody still waits for it.
+    fn begin(&self, number: usize) -> bool {
+        let mut place = self.place();
+        let is_wanted = place.state == State::Wanted;
+        place.job = is_wanted.then_some(number);
+        is_wanted
+    }
+
+    fn end(&self) {
+        self.place().job = None;
+    }
+
+    /// Leaves the thread behind, if it is still at that job.
+    fn abandon(&self, number: usize, left_behind: &LeftBehind) -> bool {
+        let mut place = self.place();
+        if place.job != Some(number) {
+            return false;
+        }
+        // One that has ended in the middle of a job hangs no more.
+        if place.state != State::Gone {
+            place.state = State::LeftBehind;
+            left_behind.add();
+        }
+        self.0.over.store(true, Relaxed);
+        true
+    }
+}
+
+/// A thread's way out, however it ends.
+struct Leave(Beat, LeftBehind);
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        let mut place = self.0.place();
+        if place.state == State::LeftBehind {
+            self.1.take_back();
+        }
+        place.state = State::Gone;
     }
 }
 
 /// A thread as its foreman sees it.
 struct Hand {
     beat: Beat,
-    seen: (u64, usize),
+    seen: (u64, Option<usize>),
     since: Instant,
 }
 
 impl Hand {
     /// The job that it hangs at, if its beat has stood still for too long.
     fn hangs_at(&mut self, limit: Duration) -> Option<usize> {
-        let now = (self.beat.0.count.load(Relaxed), self.beat.0.job.load(Relaxed));
+        let now = (self.beat.0.count.load(Relaxed), self.beat.place().job);
         if now != self.seen {
             (self.seen, self.since) = (now, Instant::now());
         }
-        now.1.checked_sub(1).filter(|_| self.since.elapsed() >= limit)
+        now.1.filter(|_| self.since.elapsed() >= limit)
     }
 }
 
 impl Drop for Hand {
-    /// What it still does is of no use to anybody.
     fn drop(&mut self) {
-        let _left_behind = self.beat.0.state.compare_exchange(WANTED, OVER, Relaxed, Relaxed);
+        let mut place = self.beat.place();
+        if place.state == State::Wanted {
+            place.state = State::Dismissed;
+        }
+        self.beat.0.over.store(true, Relaxed);
     }
 }
 
@@ -136,6 +197,10 @@ struct Board<T, R> {
 impl<T, R> Board<T, R> {
     fn next(&self) -> Option<(usize, T)> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    fn put_back(&self, job: (usize, T)) {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).push_front(job);
     }
 
     fn put(&self, number: usize, result: R) {
@@ -189,12 +254,9 @@ pub(super) fn work<T: Send + 'static, R: Send + 'static>(
         }
         crew.retain_mut(|hand| {
             let hangs = hand.hangs_at(pace.read);
-            if let Some(number) = hangs.filter(|number| open.remove(number)) {
-                lost.push(number);
-                hand.beat.0.state.store(LEFT_BEHIND, Relaxed);
-                pace.left_behind.add();
-            }
-            hangs.is_none()
+            let lost_now = hangs.filter(|number| hand.beat.abandon(*number, &pace.left_behind));
+            lost.extend(lost_now.filter(|number| open.remove(number)));
+            lost_now.is_none()
         });
     }
     lost.extend(open);
@@ -208,23 +270,23 @@ fn hire<T: Send + 'static, R: Send + 'static>(
     left_behind: &LeftBehind,
 ) -> Option<Hand> {
     let beat = Beat::default();
-    let (board, left_behind) = (Arc::clone(board), left_behind.clone());
+    let (board, leave) = (Arc::clone(board), Leave(beat.clone(), left_behind.clone()));
     let mut desk = Desk { beat: beat.clone(), buffer: Vec::new(), hashed: 0 };
     let work = move || {
-        while !desk.beat.is_over() {
-            let Some((number, task)) = board.next() else { break };
-            desk.beat.0.job.store(number + 1, Relaxed);
+        let _leave = leave;
+        while let Some((number, task)) = board.next() {
+            if !desk.beat.begin(number) {
+                board.put_back((number, task));
+                break;
+            }
             let result = job(task, &mut desk);
-            desk.beat.0.job.store(0, Relaxed);
+            desk.beat.end();
             board.put(number, result);
         }
         board.idle.notify_one();
-        if desk.beat.0.state.load(Relaxed) == LEFT_BEHIND {
-            left_behind.take_back();
-        }
     };
     thread::Builder::new().name("zastava-content".to_owned()).spawn(work).ok()?;
-    Some(Hand { beat, seen: (0, 0), since: Instant::now() })
+    Some(Hand { beat, seen: (0, None), since: Instant::now() })
 }
 
 #[cfg(test)]
@@ -277,6 +339,17 @@ mod tests {
         while pace.left_behind.count() > 0 {
             thread::yield_now();
         }
+    }
+
+    #[test]
+    fn a_job_that_panics_is_lost_and_counts_as_hanging_no_more() {
+        let jobs: Vec<Option<()>> = vec![None, Some(()), Some(())];
+        let pace = pace(SHORT, Deadline::never());
+        let job = |job: Option<()>, _: &mut Desk| assert!(job.is_some(), "a panic that is wanted");
+        let mut done = Vec::new();
+        assert_eq!(work(jobs, &pace, job, |number, ()| done.push(number)), [0]);
+        done.sort_unstable();
+        assert_eq!((done, pace.left_behind.count()), (vec![1, 2], 0));
     }
 
     #[test]

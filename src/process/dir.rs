@@ -3,7 +3,7 @@
 use std::ffi::{CStr, CString, OsStr};
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -252,7 +252,7 @@ impl ProcDir {
     /// leaves it, and no magic link is followed. Nothing is opened for reading.
     pub(super) fn identify_in_root(&self, path: &[u8]) -> Result<FileId, ReadError> {
         self.run(OsStr::from_bytes(path), |root, path| {
-            let fd = open_in_root(root, path, OFlags::PATH)?;
+            let fd = open_in_root(root, path)?;
             Ok((FileId::of(&rustix::fs::fstat(fd)?), 0))
         })
     }
@@ -267,7 +267,9 @@ impl ProcDir {
             desk.beat.strike();
             found
         };
+        let begun = Instant::now();
         crew::work(jobs, &pace, look, |number, identified| found[number] = Some(identified));
+        self.note(Access { path: self.path.clone(), took: begun.elapsed(), outcome: Ok(0) });
         let late = |path: &[u8]| Err(ReadError::late(self.path_below(path)));
         let all = found.into_iter().zip(paths);
         all.map(|(found, path)| found.unwrap_or_else(|| late(path))).collect()
@@ -279,17 +281,19 @@ impl ProcDir {
         self.path.join(OsStr::from_bytes(relative))
     }
 
-    /// Opens a file for reading, links followed: a magic link leads to the very file. Whoever calls
-    /// this is on a thread that may be left behind.
-    pub(super) fn open_link(&self, name: &str) -> io::Result<File> {
+    /// A handle on a file, links followed: a magic link leads to the very file. It reads nothing, and
+    /// opening it does nothing to what it leads to. Whoever calls this is on a thread that may be left
+    /// behind.
+    pub(super) fn handle(&self, name: &str) -> io::Result<Handle> {
         let name = CString::new(name)?;
-        open_quietly(|flags| rustix::fs::openat(&*self.fd, &name, flags, Mode::empty()))
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        Ok(Handle(rustix::fs::openat(&*self.fd, &name, flags, Mode::empty())?))
     }
 
     /// The same for a path below this directory as the root.
-    pub(super) fn open_in_root(&self, path: &[u8]) -> io::Result<File> {
+    pub(super) fn handle_in_root(&self, path: &[u8]) -> io::Result<Handle> {
         let path = CString::new(path)?;
-        open_quietly(|flags| open_in_root(self.fd.as_fd(), &path, flags))
+        Ok(Handle(open_in_root(self.fd.as_fd(), &path)?))
     }
 
     /// The names in a directory below this one, at most `max`, and whether there were more.
@@ -359,27 +363,39 @@ impl ProcDir {
 
 fn identify_below(root: &ProcDir, path: &[u8]) -> Identified {
     let named = CString::new(path).map_err(|_nul| Errno::INVAL);
-    let opened = named.and_then(|path| open_in_root(root.fd.as_fd(), &path, OFlags::PATH));
+    let opened = named.and_then(|path| open_in_root(root.fd.as_fd(), &path));
     let stat = opened.and_then(rustix::fs::fstat);
     stat.as_ref()
         .map(FileId::of)
         .map_err(|errno| ReadError::from_io(root.path_below(path), &(*errno).into()))
 }
 
-fn open_in_root(root: BorrowedFd<'_>, path: &CStr, flags: OFlags) -> rustix::io::Result<OwnedFd> {
+fn open_in_root(root: BorrowedFd<'_>, path: &CStr) -> rustix::io::Result<OwnedFd> {
     let how = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    rustix::fs::openat2(root, path, flags | OFlags::CLOEXEC, Mode::empty(), how)
+    rustix::fs::openat2(root, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), how)
 }
 
-/// Opens for reading, waiting for nobody and, where the kernel lets us, without touching the time of
-/// last access, which is evidence.
-fn open_quietly(open: impl Fn(OFlags) -> rustix::io::Result<OwnedFd>) -> io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
-    let opened = match open(flags | OFlags::NOATIME) {
-        Err(Errno::PERM) => open(flags),
-        opened => opened,
-    };
-    Ok(File::from(opened?))
+/// A file that is held and not yet opened: a device would take notice of that.
+#[derive(Debug)]
+pub(super) struct Handle(OwnedFd);
+
+impl Handle {
+    pub(super) fn identify(&self) -> io::Result<FileId> {
+        Ok(FileId::of(&rustix::fs::fstat(&self.0)?))
+    }
+
+    /// Opens this very file for reading, waiting for nobody and, where the kernel lets us, without
+    /// touching the time of last access, which is evidence.
+    pub(super) fn open(&self) -> io::Result<File> {
+        // The kernel has no other way from a handle to a file that can be read.
+        let name = format!("/proc/self/fd/{}", self.0.as_raw_fd());
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
+        let opened = match rustix::fs::open(&name, flags | OFlags::NOATIME, Mode::empty()) {
+            Err(Errno::PERM) => rustix::fs::open(&name, flags, Mode::empty()),
+            opened => opened,
+        };
+        Ok(File::from(opened?))
+    }
 }
 
 /// A handle that names a directory and reads nothing itself.

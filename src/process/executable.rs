@@ -1,7 +1,12 @@
 //! The executable: `/proc/<pid>/exe`.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
 use super::content::Content;
 use super::dir::FileId;
+use super::error::ReadError;
 use super::handle::{Identity, ProcessHandle};
 use super::mapped::{MappedKind, kind};
 use super::parse::Device;
@@ -28,6 +33,18 @@ pub struct Executable {
     pub program: Option<Program>,
     /// What is in it, once that was asked for.
     pub content: Content,
+    /// Why the file could not be looked at.
+    pub(super) error: Option<ReadError>,
+    /// Whether its name leads to the very file.
+    pub(super) is_named: bool,
+}
+
+impl Executable {
+    /// Why it is not known which file it is.
+    pub(super) fn refused(&self) -> ReadError {
+        let path = || PathBuf::from(OsStr::from_bytes(&self.path));
+        self.error.clone().unwrap_or_else(|| ReadError::missing(path()))
+    }
 }
 
 /// A program that runs by way of another.
@@ -69,7 +86,10 @@ pub fn executable(
         let fields = ["process.exe.inode", "process.exe.dev", "process.exe.size"];
         fields.iter().for_each(|field| gaps.push(process.gap(field, error)));
     }
-    let file = file.ok();
+    let (file, error) = match file {
+        Ok(file) => (Some(file), None),
+        Err(error) => (None, Some(error)),
+    };
     let device = file.map_or(Device::default(), |file| file.device);
     let program = program_behind(&text, argv);
     let memfd = kind(&text, device, mounts, file) == MappedKind::Memfd;
@@ -85,10 +105,21 @@ pub fn executable(
         let field = if named.deleted { "process.exe.deleted" } else { "process.exe.path" };
         gaps.push(process.gap(field, error));
     }
-    let Named { path, file, deleted, replaced, elsewhere, doubt: _told } = named;
+    let Named { path, file, deleted, replaced, elsewhere, doubt } = named;
+    let is_named = !memfd && !deleted && !elsewhere && doubt.is_none();
     let content = Content::default();
-    let executable =
-        Executable { path, file, deleted, replaced, elsewhere, memfd, program, content };
+    let executable = Executable {
+        path,
+        file,
+        deleted,
+        replaced,
+        elsewhere,
+        memfd,
+        program,
+        content,
+        error,
+        is_named,
+    };
     Observed { value: Some(executable), gaps }
 }
 

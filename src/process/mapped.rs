@@ -60,6 +60,8 @@ pub struct MappedFile {
     pub(super) link: Option<String>,
     /// Whether its name leads to the very file.
     pub(super) is_named: bool,
+    /// Whether the process can change it through a mapping.
+    pub(super) writes_through: bool,
 }
 
 /// The mapped files of a process, by path.
@@ -127,6 +129,7 @@ type Key<'a> = (Printed, &'a [u8]);
 struct Group {
     first: (u64, u64),
     executable: bool,
+    writes_through: bool,
     /// Where the first executable part begins in the file, or the first part.
     offset: u64,
 }
@@ -181,12 +184,14 @@ fn group<'a>(bytes: &'a [u8], limit: usize, gaps: &mut Gaps) -> (BTreeMap<Key<'a
         let printed = Printed { device: mapping.device, inode: mapping.inode };
         let key = (printed, mapping.path);
         if let Some(group) = groups.get_mut(&key) {
+            group.writes_through |= mapping.writes_through;
             if mapping.executable && !group.executable {
                 (group.executable, group.offset) = (true, mapping.offset);
             }
         } else if groups.len() < limit {
-            let Mapping { start, end, executable, offset, .. } = mapping;
-            groups.insert(key, Group { first: (start, end), executable, offset });
+            let Mapping { start, end, executable, writes_through, offset, .. } = mapping;
+            let first = (start, end);
+            groups.insert(key, Group { first, executable, writes_through, offset });
         } else {
             left_out += 1;
         }
@@ -250,6 +255,7 @@ impl<'a> Describe<'a> {
             file: named.file.ok_or(refused),
             link: self.map_files.is_ok().then(|| group.link()),
             is_named,
+            writes_through: group.writes_through,
         }
     }
 

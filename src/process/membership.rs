@@ -78,14 +78,15 @@ pub struct Membership {
     pub mounts: Vec<Mount>,
 }
 
-/// Reads the witnesses and lets them speak in order.
+/// Reads the witnesses and lets them speak in order; the ancestors only where the others leave the engine
+/// open.
 #[must_use]
 pub fn membership(
     root: &ProcRoot,
     process: &ProcessHandle,
     identity: &Identity,
     namespaces: &[Namespace],
-    ancestors: &[Ancestor],
+    ancestors: &dyn Fn() -> Vec<Ancestor>,
 ) -> Observed<Membership> {
     let mut gaps = Gaps::default();
     let mut told = Membership {
@@ -114,7 +115,7 @@ pub fn membership(
     }
     if let Some(container) = told.container.as_mut().filter(|c| c.engine.is_none()) {
         let own = namespaces.iter().find(|ns| ns.kind == NamespaceKind::Mnt).map(|ns| ns.id);
-        container.engine = engine_above(ancestors, own, told.pod.as_ref());
+        container.engine = engine_above(&ancestors(), own, told.pod.as_ref());
     }
     if !identity.kernel_thread {
         gaps.extend(told.untold(reason));

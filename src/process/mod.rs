@@ -48,4 +48,5 @@ pub use namespaces::{Namespace, NamespaceKind, has_all_processes, namespaces};
 pub use parse::Device;
 pub use parse::container_id::{Engine, PodUid, QosClass};
 pub use parse::elf::{Class, Elf, Endian, Go, GoModule, Libc, Linkage, PackageNote};
+pub use parse::mountinfo::Mount;
 pub use root::{HostFacts, ProcRoot};

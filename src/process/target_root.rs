@@ -129,18 +129,27 @@ impl TargetRoot {
         };
         match looked_up {
             Ok(found) if same(&found) => Named::alive(&path, Some(proof.unwrap_or(found))),
-            Ok(_) | Err(_) if marked => self.gone(text, proof, looked_up.err()),
+            Ok(_) | Err(_) if marked => self.gone(text, known, (proof, looked_up.err())),
             Ok(_) => Named { elsewhere: true, ..Named::alive(&path, proof) },
             Err(error) => Named { doubt: Some(error), ..Named::alive(&path, proof) },
         }
     }
 
     /// A name that the kernel marks as gone, and that is none by its identity either.
-    fn gone(&self, text: &[u8], proof: Option<FileId>, failed: Option<ReadError>) -> Named {
+    fn gone(
+        &self,
+        text: &[u8],
+        known: Printed,
+        (proof, failed): (Option<FileId>, Option<ReadError>),
+    ) -> Named {
         let path = unmarked(text);
         // Whatever has the name now is another file, unless this one was given it back.
-        let back = |now: FileId| proof.is_some_and(|file| now.is_same_file(&file));
-        let replaced = self.lookup(path).is_ok_and(|now| !back(now));
+        let now = self.lookup(path).ok();
+        if let Some(now) = now.filter(|now| (now.device, now.inode) == (known.device, known.inode))
+        {
+            return Named::alive(path, Some(proof.unwrap_or(now)));
+        }
+        let replaced = now.is_some();
         // A lookup that was refused leaves a doubt, unless the file itself says that it has no name.
         let refused = failed.filter(|error| error.reason() != Reason::NotFound);
         let doubt = refused.filter(|_| proof.is_none_or(|file| !file.nameless));

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use tempfile::TempDir;
 use zastava::contract::{Observed, Reason};
 use zastava::inspect::{self, LoadedObservation};
 use zastava::limits::{Deadline, DigestBudget, ReadLimits};
@@ -154,6 +155,34 @@ fn two_processes_of_one_program_are_read_once() {
 }
 
 #[test]
+fn a_file_that_its_process_writes_through_a_mapping_is_not_remembered() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("shared");
+    fs::write(&path, [b'x'; 4096]).unwrap();
+    let mapping = |flag: &str| {
+        Live::python(&format!(
+            "import mmap\nf = open('{}', 'r+b'); m = mmap.mmap(f.fileno(), 4096, mmap.{flag})",
+            path.display()
+        ))
+    };
+    std::thread::sleep(std::time::Duration::from_millis(3100));
+    let (root, cache) = (machine(), ContentCache::default());
+    let request = sha256(&cache, DigestBudget::COMMAND);
+    let reads = |process: &Live| {
+        let before = cache.counters();
+        look(&root, process.pid(), &request);
+        hashed(before, cache.counters()).0
+    };
+    let writer = mapping("MAP_SHARED");
+    assert!(reads(&writer) > 1, "python and its libraries");
+    assert_eq!(reads(&writer), 1);
+    // The twin: a copy of its own is changed and not the file.
+    let reader = mapping("MAP_PRIVATE");
+    assert_eq!(reads(&reader), 1);
+    assert_eq!(reads(&reader), 0);
+}
+
+#[test]
 fn a_file_that_was_cut_short_under_its_process_is_read_as_it_is() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("cut.so");
@@ -191,69 +220,134 @@ fn a_file_that_nobody_may_open_is_denied_and_its_twin_has_a_digest() {
 mod as_root {
     use super::*;
 
-    /// Runs busybox in a mount namespace of its own with an overlay over `lower` as its root, in which
-    /// something was done before.
-    fn in_overlay(dir: &Path, upper: &str, before: &str) -> Live {
-        let dir = dir.display();
-        let layers =
-            format!("lowerdir={dir}/lower,upperdir={dir}/{upper},workdir={dir}/work-{upper}");
-        let script = format!(
-            "cd {dir} && mkdir {upper} work-{upper} root-{upper} && \
-             mount -t overlay overlay -o {layers} root-{upper} && cd root-{upper} && {before} && \
-             exec chroot . /busybox sh -c 'echo ready; exec /busybox sleep 600'",
-        );
-        let live = Live::start(Command::new("unshare").args(["--mount", "sh", "-c", &script]));
-        let arguments = format!("/proc/{}/cmdline", live.pid());
-        crate::live::wait_for("the shell to become sleep", || {
-            fs::read(&arguments).is_ok_and(|words| words.ends_with(b"sleep\x00600\0"))
-        });
-        live
+    /// An overlay with a directory of its own above `lower`, taken away when it is dropped.
+    struct Overlay {
+        root: PathBuf,
+        upper: PathBuf,
     }
 
-    fn busybox() -> std::path::PathBuf {
+    impl Overlay {
+        fn command(dir: &Path, name: &str) -> (Self, String) {
+            let (root, upper) = (dir.join(format!("root-{name}")), dir.join(name));
+            let work = dir.join(format!("work-{name}"));
+            [&root, &upper, &work].iter().for_each(|dir| fs::create_dir(dir).unwrap());
+            let mount = format!(
+                "mount -t overlay overlay -o lowerdir={},upperdir={},workdir={} {}",
+                dir.join("lower").display(),
+                upper.display(),
+                work.display(),
+                root.display()
+            );
+            (Self { root, upper }, mount)
+        }
+
+        /// Mounted by the host.
+        fn mount(dir: &Path, name: &str) -> Self {
+            let (overlay, mount) = Self::command(dir, name);
+            assert!(Command::new("sh").args(["-c", &mount]).status().unwrap().success());
+            overlay
+        }
+
+        fn shell(&self, script: &str) {
+            let mut shell = Command::new("sh");
+            let done = shell.args(["-c", script]).current_dir(&self.root).status().unwrap();
+            assert!(done.success(), "{script}");
+        }
+
+        /// Runs the overlay's busybox with the overlay as its root; `before` is a command that a shell
+        /// is given first.
+        fn run(&self, before: &str) -> Live {
+            let script = format!(
+                "{before} cd {} && exec chroot . /busybox sh -c 'echo ready; exec /busybox sleep 600'",
+                self.root.display()
+            );
+            let live = Live::start(Command::new("unshare").args(["--mount", "sh", "-c", &script]));
+            let arguments = format!("/proc/{}/cmdline", live.pid());
+            crate::live::wait_for("the shell to become sleep", || {
+                fs::read(&arguments).is_ok_and(|words| words.ends_with(b"sleep\x00600\0"))
+            });
+            live
+        }
+    }
+
+    impl Drop for Overlay {
+        fn drop(&mut self) {
+            let _not_mounted = Command::new("umount").arg("-l").arg(&self.root).output();
+        }
+    }
+
+    fn busybox() -> PathBuf {
         let paths = std::env::var_os("PATH").unwrap();
         let mut found = std::env::split_paths(&paths).map(|path| path.join("busybox"));
         let there = found.find(|path| path.exists());
         there.unwrap_or_else(|| panic!("install the Debian package busybox-static"))
     }
 
-    #[test]
-    fn containers_of_one_image_share_what_is_known_and_a_copy_up_does_not() {
+    /// A directory whose `lower` has busybox, for long enough to be remembered.
+    fn image() -> TempDir {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("lower")).unwrap();
-        let program = dir.path().join("lower/busybox");
-        fs::copy(busybox(), &program).unwrap();
-        // What has just changed is not remembered.
+        fs::copy(busybox(), dir.path().join("lower/busybox")).unwrap();
         std::thread::sleep(std::time::Duration::from_millis(3100));
-        let one = in_overlay(dir.path(), "one", "true");
-        let other = in_overlay(dir.path(), "other", "true");
+        dir
+    }
+
+    fn told_by_sha256sum(path: &Path) -> String {
+        let told = Command::new("sha256sum").arg(path).output().unwrap().stdout;
+        format!("busybox {}", &String::from_utf8(told).unwrap()[..8])
+    }
+
+    /// What each of two processes is told to be, and what the second one cost.
+    fn one_after_the_other(one: &Live, other: &Live) -> ([Vec<String>; 2], u64) {
         let (root, cache) = (machine(), ContentCache::default());
         let request = sha256(&cache, DigestBudget::COMMAND);
         let first = look(&root, one.pid(), &request);
         let before = cache.counters();
         let second = look(&root, other.pid(), &request);
-        assert_eq!(hashed(before, cache.counters()), (0, 0));
-        assert_eq!(digests(&first), digests(&second));
-        assert_ne!(
-            mapped(&first)[0].device,
-            mapped(&second)[0].device,
-            "each has a device of its own"
-        );
+        assert_ne!(mapped(&first)[0].device, mapped(&second)[0].device, "a device each");
+        ([digests(&first), digests(&second)], hashed(before, cache.counters()).0)
+    }
 
-        // Copied up, so the same inode, size and time of modification, and other content.
-        let change = "printf x | dd of=busybox bs=1 seek=$(($(stat -c %s busybox) - 1)) \
-             conv=notrunc status=none && touch -r ../lower/busybox busybox";
-        let changed = in_overlay(dir.path(), "changed", change);
-        let inode = |live: &Live| {
-            let file = fs::metadata(format!("/proc/{}/root/busybox", live.pid())).unwrap();
+    #[test]
+    fn containers_of_one_image_share_what_is_known() {
+        let dir = image();
+        let overlays = ["one", "other"].map(|name| Overlay::mount(dir.path(), name));
+        let [one, other] = overlays.each_ref().map(|overlay| overlay.run(""));
+        let told = told_by_sha256sum(&busybox());
+        assert_eq!(one_after_the_other(&one, &other), ([vec![told.clone()], vec![told]], 0));
+    }
+
+    // A copied-up file has its inode still, and two copies can be given the same times.
+    #[test]
+    fn files_of_one_image_that_were_changed_are_read_each() {
+        let dir = image();
+        let overlays = ["one", "other"].map(|name| Overlay::mount(dir.path(), name));
+        for (overlay, letter) in overlays.iter().zip(["x", "y"]) {
+            overlay.shell(&format!(
+                "printf {letter} | dd of=busybox bs=1 seek=$(($(stat -c %s busybox) - 1)) \
+                 conv=notrunc status=none && touch -r ../lower/busybox busybox"
+            ));
+        }
+        std::thread::sleep(std::time::Duration::from_millis(3100));
+        let [one, other] = overlays.each_ref().map(|overlay| overlay.run(""));
+        let inode = |overlay: &Overlay| {
+            let file = fs::metadata(overlay.root.join("busybox")).unwrap();
             (file.ino(), file.size(), file.mtime(), file.mtime_nsec())
         };
-        assert_eq!(inode(&changed), inode(&one));
-        let third = look(&root, changed.pid(), &request);
-        assert_ne!(digests(&third), digests(&first));
-        let upper = dir.path().join("changed/busybox");
-        let told = Command::new("sha256sum").arg(upper).output().unwrap().stdout;
-        let told = String::from_utf8(told).unwrap();
-        assert_eq!(digests(&third), [format!("busybox {}", &told[..8])]);
+        assert_eq!(inode(&overlays[0]), inode(&overlays[1]));
+        let told = overlays.each_ref().map(|o| vec![told_by_sha256sum(&o.upper.join("busybox"))]);
+        assert_ne!(told[0], told[1]);
+        assert_eq!(one_after_the_other(&one, &other), (told, 1));
+    }
+
+    // Whoever mounts an overlay writes its options, and may name any directory of the host.
+    #[test]
+    fn an_overlay_that_the_host_did_not_mount_shares_nothing() {
+        let dir = image();
+        let overlay = Overlay::mount(dir.path(), "one");
+        let (other, mount) = Overlay::command(dir.path(), "other");
+        let (one, other) = (overlay.run(""), other.run(&format!("{mount} &&")));
+        let told = told_by_sha256sum(&busybox());
+        assert_eq!(one_after_the_other(&one, &other), ([vec![told.clone()], vec![told]], 1));
     }
 }

@@ -48,7 +48,7 @@ ANCESTRY    1 init > 7 app
 NAMESPACES  the host's: cgroup ipc mnt net pid time user uts
 SECURITY    no capabilities, no seccomp, no new privileges: no
 LISTENING   -
-LIBRARIES   1 mapped file, 11 B, 1 with code, 1 hashed; list: zastava libs 7
+LIBRARIES   1 mapped file, 11 B, 1 with code, 1 hashed; list: zastava libs pid:7
 "
     );
 }

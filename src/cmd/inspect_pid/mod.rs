@@ -16,7 +16,7 @@ use super::output::{Answer, Format, Lines, Printer, publish};
 use super::streams::Streams;
 use crate::contract::Encoded;
 use crate::inspect::{self, ProcessObservation};
-use crate::process::{ProcessHandle, Traffic};
+use crate::process::Traffic;
 
 pub(super) use document::PidDocument;
 use document::ResultDocument;
@@ -32,10 +32,7 @@ pub(super) fn run(
     streams: &mut Streams,
 ) -> Result<ExitStatus, Failure> {
     let look = Look::begin(&settings.look, printer, streams)?;
-    let handle = ProcessHandle::open(&look.place.root, settings.asked)?;
-    if let Some(thread) = handle.asked_as_thread() {
-        printer.note(streams, &format!("{thread} is a thread of process {}", handle.pid()));
-    }
+    let handle = look.open(settings.asked, printer, streams)?;
     let bar = settings.content.bar(printer, streams);
     let request = settings.content.request(&look.cache, &bar);
     let observed = inspect::process(&look.place.root, &handle, &request);

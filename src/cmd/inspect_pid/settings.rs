@@ -21,12 +21,13 @@ impl InspectPidSettings {
         typed: &InspectPidArgs,
         environment: &Environment,
     ) -> Result<Self, Failure> {
+        let look = LookSettings::resolve(&typed.look, environment)?;
         let digest = Some(Algorithm::Sha256);
         Ok(Self {
             given: typed.pid.to_string_lossy().into_owned(),
             asked: asked(&typed.pid)?,
-            look: LookSettings::resolve(&typed.look, environment)?,
-            content: ContentSettings::resolve(&typed.content, environment, digest)?,
+            content: ContentSettings::resolve(&typed.content, environment, &look, digest)?,
+            look,
         })
     }
 }

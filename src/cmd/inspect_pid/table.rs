@@ -313,7 +313,7 @@ impl Table<'_> {
         }
         let pid = self.answer.observation.identity.pid;
         let mut words = vec![line];
-        words.extend((!self.wide).then(|| format!("list: zastava libs {pid}")));
+        words.extend((!self.wide).then(|| format!("list: zastava libs pid:{pid}")));
         self.page.flow(&label("LIBRARIES"), &words, "; ");
         if self.wide {
             self.page.gap();

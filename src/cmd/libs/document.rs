@@ -68,14 +68,14 @@ pub(super) struct Totals {
     pub(super) bytes: u64,
     /// Files that have a digest.
     pub(super) hashed: u64,
-    /// How often a file's content was known from another process of the same look.
+    /// How often a digest was known already, from another process or another name.
     pub(super) cached: u64,
 }
 
 impl Totals {
     pub(super) fn of(answer: &LibsAnswer<'_>) -> Self {
         let files = answer.files.by_path().iter().map(|shared| &shared.file);
-        let start = Self { cached: answer.content.hits, ..Self::default() };
+        let start = Self { cached: answer.content.known_digests, ..Self::default() };
         files.fold(start, |sum, file| Self {
             files: sum.files + 1,
             bytes: sum.bytes.saturating_add(file.size.unwrap_or(0)),

@@ -207,6 +207,8 @@ struct BuildDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     soname: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    soname_bytes: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<u64>,
     mappings: Vec<MappingDocument>,
 }
@@ -245,10 +247,12 @@ impl ResultDocument {
 impl BuildDocument {
     fn of(build: &Build) -> Self {
         let none = || build.build_id.is_none().then(|| "none".to_owned());
+        let (soname, soname_bytes) = Text::halves(build.soname.as_deref());
         Self {
             build_id: build.build_id.known().map(BuildId::to_string).or_else(none),
             sha256: build.sha256.known().map(Sha256::to_string),
-            soname: build.soname.as_deref().map(|name| Text::of(name).text),
+            soname,
+            soname_bytes,
             size: build.size,
             mappings: build.mappings.iter().map(MappingDocument::of).collect(),
         }

@@ -18,7 +18,7 @@ use super::output::{Answer, Format, Lines, Printer, publish};
 use super::streams::Streams;
 use crate::contract::{Encoded, Observed};
 use crate::inspect::{self, LoadedObservation};
-use crate::process::{Asked, Counters, ProcessHandle, Traffic};
+use crate::process::{Asked, Counters, Traffic};
 
 pub(super) use document::LibsDocument;
 use document::ResultDocument;
@@ -51,10 +51,7 @@ fn one(
     streams: &mut Streams,
 ) -> Result<ExitStatus, Failure> {
     let look = Look::begin(&settings.look, printer, streams)?;
-    let handle = ProcessHandle::open(&look.place.root, asked)?;
-    if let Some(thread) = handle.asked_as_thread() {
-        printer.note(streams, &format!("{thread} is a thread of process {}", handle.pid()));
-    }
+    let handle = look.open(asked, printer, streams)?;
     let bar = settings.content.bar(printer, streams);
     let request = settings.content.request(&look.cache, &bar);
     let Observed { value: seen, gaps } = inspect::loaded(&look.place.root, &handle, &request);

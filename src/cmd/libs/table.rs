@@ -12,7 +12,7 @@ use crate::process::Membership;
 const ROWS: usize = 16;
 
 /// How many pids a row tells.
-const PIDS: usize = 6;
+const PIDS: usize = 3;
 
 /// A table being drawn.
 pub(super) struct Table<'a> {
@@ -89,7 +89,7 @@ impl Table<'_> {
         if self.answer.settings.content.digest.is_some() {
             line.push_str(&format!(": {} hashed", totals.hashed));
             if totals.cached > 0 {
-                line.push_str(&format!(", {} times known already", totals.cached));
+                line.push_str(&format!(" ({} from cache)", totals.cached));
             }
         }
         self.page.line(line);

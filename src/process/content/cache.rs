@@ -36,8 +36,9 @@ impl Key {
         Self { device, inode, size, modified, changed }
     }
 
-    fn is_settled(&self) -> bool {
-        let changed = u64::try_from(self.changed.0).unwrap_or(0);
+    /// Whether a file, as it is before it is read, can no more change without a trace.
+    pub(super) fn is_settled(file: &FileId) -> bool {
+        let changed = u64::try_from(file.changed.0).unwrap_or(0);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         now >= Duration::from_secs(changed).saturating_add(SETTLED + Duration::from_secs(1))
     }
@@ -77,6 +78,8 @@ pub struct Counters {
     pub hits: u64,
     /// Files whose content was not.
     pub misses: u64,
+    /// Files whose digest was wanted and known.
+    pub known_digests: u64,
     /// Files that were read for a digest.
     pub hashed_files: u64,
     /// Bytes that were read for digests.
@@ -92,6 +95,7 @@ pub struct ContentCache {
     files: Mutex<HashMap<Key, Known>>,
     hits: AtomicU64,
     misses: AtomicU64,
+    known_digests: AtomicU64,
     hashed_files: AtomicU64,
     hashed_bytes: AtomicU64,
 }
@@ -103,6 +107,7 @@ impl ContentCache {
         Counters {
             hits: self.hits.load(Relaxed),
             misses: self.misses.load(Relaxed),
+            known_digests: self.known_digests.load(Relaxed),
             hashed_files: self.hashed_files.load(Relaxed),
             hashed_bytes: self.hashed_bytes.load(Relaxed),
         }
@@ -117,9 +122,6 @@ impl ContentCache {
 
     /// Remembers a file, beside what is known of it already.
     pub(super) fn put(&self, key: Key, known: Known) {
-        if !key.is_settled() {
-            return;
-        }
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         if files.len() >= REMEMBERED_MAX {
             files.clear();
@@ -129,6 +131,10 @@ impl ContentCache {
             kept.sha256 = kept.sha256.or(before.sha256);
             kept.blake3 = kept.blake3.or(before.blake3);
         }
+    }
+
+    pub(super) fn count_known_digest(&self) {
+        self.known_digests.fetch_add(1, Relaxed);
     }
 
     pub(super) fn count_hashed(&self, bytes: u64) {
@@ -150,14 +156,23 @@ mod tests {
     const KNOWN: Known = Known { elf: None, sha256: None, blake3: Some([7; 32]) };
 
     #[test]
-    fn a_file_that_has_just_changed_is_not_remembered() {
-        let (cache, now) = (ContentCache::default(), SystemTime::now());
-        cache.put(key(now), KNOWN);
-        assert!(cache.get(&key(now)).is_none());
-        // The twin.
-        let before = now - Duration::from_secs(10);
-        cache.put(key(before), KNOWN);
-        assert!(cache.get(&key(before)).is_some());
+    fn a_file_that_has_just_changed_is_not_settled() {
+        let at = |ago: u64| {
+            let changed = SystemTime::now() - Duration::from_secs(ago);
+            let seconds = changed.duration_since(UNIX_EPOCH).unwrap().as_secs();
+            FileId { changed: (i64::try_from(seconds).unwrap(), 0), ..FileId::default() }
+        };
+        assert!(!Key::is_settled(&at(0)) && !Key::is_settled(&at(2)));
+        assert!(Key::is_settled(&at(10)));
+    }
+
+    #[test]
+    fn what_is_asked_for_is_counted() {
+        let cache = ContentCache::default();
+        let key = key(SystemTime::now());
+        assert!(cache.get(&key).is_none());
+        cache.put(key, KNOWN);
+        assert!(cache.get(&key).is_some());
         let counters = cache.counters();
         assert_eq!((counters.hits, counters.misses), (1, 1));
     }

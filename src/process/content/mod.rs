@@ -185,9 +185,15 @@ pub fn read_contents(
     let mut plan = Plan::new(Layers::new(root, files.mounts), request);
     let exe = files.exe.as_ref().and_then(|exe| exe.file);
     let program = files.exe.map(|exe| {
-        let ways = vec![Way::Link(process.living().clone(), "exe".to_owned())];
-        let file = exe.file.ok_or_else(|| Missing::new(Reason::Denied, &exe.path));
-        (plan.add(Subject { file, ways, first: true, path: exe.path.clone() }), exe)
+        let subject = Subject {
+            file: exe.file.ok_or_else(|| exe.refused().into()),
+            ways: vec![Way::Link(process.living().clone(), "exe".to_owned())],
+            first: true,
+            inner: exe.is_named.then(|| target.way(&exe.path)).flatten().map(|(_, inner)| inner),
+            is_lasting: !exe.memfd && !exe.deleted,
+            path: exe.path.clone(),
+        };
+        (plan.add(subject), exe)
     });
     let mut mapped = Vec::new();
     for file in files.mapped.iter_mut() {
@@ -238,11 +244,12 @@ fn subject(
         ways.extend(target.way(&file.path).map(|(dir, path)| Way::InRoot(dir, path)));
     }
     Subject {
-        file: file.file.clone().map_err(|error| {
-            Missing::new(error.reason(), error.path().as_os_str().as_encoded_bytes())
-        }),
+        file: file.file.clone().map_err(Missing::from),
         ways,
         first: is_exe,
+        inner: file.is_named.then(|| target.way(&file.path)).flatten().map(|(_, inner)| inner),
+        // What is written through a mapping changes a file and not always its times.
+        is_lasting: file.kind == MappedKind::File && !file.deleted && !file.writes_through,
         path: file.path.clone(),
     }
 }

@@ -12,6 +12,7 @@ use super::{Algorithm, Amount, Content, ContentRequest, Told};
 use crate::contract::{Digest, Reason};
 use crate::process::crew::{self, Pace};
 use crate::process::dir::{Access, FileId, ProcDir};
+use crate::process::error::ReadError;
 use crate::process::parse::elf::{Doubt, Elf, Field, Why};
 
 /// A file whose content is asked for.
@@ -21,6 +22,10 @@ pub(super) struct Subject {
     pub(super) ways: Vec<Way>,
     /// Whether it goes before the others: the executable.
     pub(super) first: bool,
+    /// Its name below the process's root, where that leads to it.
+    pub(super) inner: Option<Vec<u8>>,
+    /// Whether it may be remembered.
+    pub(super) is_lasting: bool,
     /// Its name, for those who read about it.
     pub(super) path: Vec<u8>,
 }
@@ -35,6 +40,12 @@ pub(super) struct Missing {
 impl Missing {
     pub(super) fn new(reason: Reason, path: &[u8]) -> Self {
         Self { reason, tried: String::from_utf8_lossy(path).into_owned() }
+    }
+}
+
+impl From<ReadError> for Missing {
+    fn from(error: ReadError) -> Self {
+        Self::new(error.reason(), error.path().as_os_str().as_encoded_bytes())
     }
 }
 
@@ -94,12 +105,16 @@ impl<'a> Plan<'a> {
 
     /// What is known of a file before it is opened.
     fn entry(&self, subject: Subject) -> Entry {
-        let key = subject.file.as_ref().ok().map(|file| self.layers.key(file));
+        let key = self.key(&subject);
         let known = key.and_then(|key| self.request.cache.get(&key));
         let digest = match self.request.digest {
             None => Some(Told::NotAsked),
             Some(algorithm) => {
-                known.as_ref().and_then(|known| known.digest(algorithm)).map(Told::Known)
+                let digest = known.as_ref().and_then(|known| known.digest(algorithm));
+                digest.map(|digest| {
+                    self.request.cache.count_known_digest();
+                    Told::Known(digest)
+                })
             }
         };
         let elf = match self.request.headers || digest.is_none() {
@@ -107,6 +122,13 @@ impl<'a> Plan<'a> {
             false => Some(Told::NotAsked),
         };
         Entry { subject, key, elf, digest, missing: Vec::new() }
+    }
+
+    /// What a file is remembered by, if it may be.
+    fn key(&self, subject: &Subject) -> Option<Key> {
+        let file = subject.file.as_ref().ok().filter(|_| subject.is_lasting)?;
+        let may_be = !self.layers.is_memory(file.device) && Key::is_settled(file);
+        may_be.then(|| self.layers.key(file, subject.inner.as_deref()))
     }
 
     /// Reads what is not known yet, as far as the budget goes.
@@ -244,6 +266,11 @@ impl Entry {
             Told::None => None,
             Told::Unknown(_) | Told::NotAsked => return None,
         };
+        // What could not be read this time may be the next.
+        let passing = |doubt: &Doubt| doubt.why == Why::Unreadable;
+        if elf.as_ref().is_some_and(|elf| elf.doubts.iter().any(passing)) {
+            return None;
+        }
         let digest = self.digest.as_ref().and_then(Told::known);
         Some(Known::new(elf, digest))
     }
@@ -278,7 +305,7 @@ fn reason_of(why: Why) -> Reason {
     match why {
         Why::Malformed => Reason::Malformed,
         Why::Budget => Reason::Budget,
-        Why::Unreadable => Reason::Vanished,
+        Why::Unreadable => Reason::Malformed,
     }
 }
 

@@ -14,7 +14,7 @@ use super::Algorithm;
 use crate::contract::{Digest, Reason, Sha256};
 use crate::limits::ElfLimits;
 use crate::process::crew::Desk;
-use crate::process::dir::{FileId, ProcDir};
+use crate::process::dir::{FileId, Handle, ProcDir};
 use crate::process::error::ReadError;
 use crate::process::parse::elf::{self, Elf, NotIdentified, Source, Unreadable};
 
@@ -28,10 +28,10 @@ pub(super) enum Way {
 }
 
 impl Way {
-    fn open(&self) -> io::Result<File> {
+    fn handle(&self) -> io::Result<Handle> {
         match self {
-            Self::Link(dir, name) => dir.open_link(name),
-            Self::InRoot(root, path) => root.open_in_root(path),
+            Self::Link(dir, name) => dir.handle(name),
+            Self::InRoot(root, path) => root.handle_in_root(path),
         }
     }
 }
@@ -76,19 +76,28 @@ impl Job {
         outcome
     }
 
-    /// The file by the first way that leads to it, else the first refusal.
+    /// The file by the first way that leads to it; else the first refusal, and only without one that
+    /// it is not there any more.
     fn open(&self) -> Result<File, Reason> {
         let mut refused = None;
         for way in &self.ways {
-            match way.open() {
-                Ok(file) => match identity(&file) {
-                    Some(now) if now.regular && now.is_same_file(&self.file) => return Ok(file),
-                    _ => refused = refused.or(Some(Reason::Vanished)),
+            match self.open_by(way) {
+                Ok(Some(file)) => return Ok(file),
+                Ok(None) => {}
+                Err(error) => match ReadError::reason_of(&error) {
+                    Reason::NotFound | Reason::Vanished => {}
+                    reason => refused = refused.or(Some(reason)),
                 },
-                Err(error) => refused = refused.or(Some(ReadError::reason_of(&error))),
             }
         }
         Err(refused.unwrap_or(Reason::Vanished))
+    }
+
+    /// Nothing where the way leads to another file by now.
+    fn open_by(&self, way: &Way) -> io::Result<Option<File>> {
+        let handle = way.handle()?;
+        let now = handle.identify()?;
+        (now.regular && now.is_same_file(&self.file)).then(|| handle.open()).transpose()
     }
 
     fn read(&self, file: &File, desk: &mut Desk) -> Outcome {
@@ -98,7 +107,7 @@ impl Job {
             Err(NotIdentified::NotElf) => Ok(None),
             Err(NotIdentified::Malformed(_)) => Err(Reason::Malformed),
             Err(NotIdentified::Budget) => Err(Reason::Budget),
-            Err(NotIdentified::Unreadable) => Err(Reason::Vanished),
+            Err(NotIdentified::Unreadable) => Err(Reason::Malformed),
         });
         let bytes = source.bytes.into_inner();
         let digest = self.digest.map(|algorithm| self.digest(file, algorithm, desk));
@@ -108,10 +117,10 @@ impl Job {
     }
 
     /// The digest of the whole file. What changes while it is read has none: it is read once more,
-    /// and then given up.
+    /// and then given up, for bytes that never stood together are nobody's content.
     fn digest(&self, file: &File, algorithm: Algorithm, desk: &mut Desk) -> Result<Digest, Reason> {
         desk.hashed = 0;
-        let mut last = Reason::Vanished;
+        let mut last = Reason::Malformed;
         for _try in 0..2 {
             let before = identity(file);
             match hash(file, algorithm, self.file.size, desk) {
@@ -165,13 +174,13 @@ fn feed(
         at += length;
         if at > size {
             // It grows while it is read.
-            return Err(Reason::Vanished);
+            return Err(Reason::Malformed);
         }
         take(chunk);
         desk.hashed += length;
     }
     // What is shorter than it was is not the file that was asked for.
-    if at == size { Ok(()) } else { Err(Reason::Vanished) }
+    if at == size { Ok(()) } else { Err(Reason::Malformed) }
 }
 
 /// Positioned reads that are counted.

@@ -16,6 +16,8 @@ pub struct Mapping<'a> {
     pub end: u64,
     /// Whether its pages may be executed.
     pub executable: bool,
+    /// Whether what is written to its pages is written to the file.
+    pub writes_through: bool,
     /// Where in the file it begins, in bytes.
     pub offset: u64,
     /// The device of the file, 0:0 for none.
@@ -45,8 +47,8 @@ fn mapping(line: usize, bytes: &[u8]) -> Result<Mapping<'_>, Malformed> {
     let mut cursor = Cursor::new(line, bytes);
     let start = hex(&mut cursor, b'-', "start address")?;
     let end = hex(&mut cursor, b' ', "end address")?;
-    let executable = match cursor.until(b' ') {
-        [_, _, x, _] => *x == b'x',
+    let (executable, writes_through) = match cursor.until(b' ') {
+        [_, w, x, shared] => (*x == b'x', *w == b'w' && *shared == b's'),
         _ => return Err(cursor.malformed("permissions")),
     };
     let offset = hex(&mut cursor, b' ', "offset")?;
@@ -56,7 +58,8 @@ fn mapping(line: usize, bytes: &[u8]) -> Result<Mapping<'_>, Malformed> {
     // The kernel pads with spaces up to the path, and no path begins with one.
     let padding = cursor.rest.iter().take_while(|&&b| b == b' ').count();
     let path = cursor.rest.get(padding..).unwrap_or(&[]);
-    Ok(Mapping { start, end, executable, offset, device: Device { major, minor }, inode, path })
+    let device = Device { major, minor };
+    Ok(Mapping { start, end, executable, writes_through, offset, device, inode, path })
 }
 
 fn hex<N: TryFrom<u64>>(
@@ -89,6 +92,7 @@ mod tests {
                 start: 0x5558_077b_4000,
                 end: 0x5558_077b_a000,
                 executable: true,
+                writes_through: false,
                 offset: 0x2000,
                 device: Device { major: 0xfe, minor: 0 },
                 inode: 247_282,
@@ -102,6 +106,14 @@ mod tests {
     fn spaces_inside_and_after_a_path_are_part_of_it() {
         let line = b"7f00-7f01 r--p 00000000 fe:00 12 /a/sp  ace .so \n";
         assert_eq!(only(line).path, b"/a/sp  ace .so ");
+    }
+
+    #[test]
+    fn only_a_writable_and_shared_mapping_writes_to_its_file() {
+        for (permissions, writes) in [("rw-s", true), ("r--s", false), ("rw-p", false)] {
+            let line = format!("1-2 {permissions} 0 fe:00 12 /a\n");
+            assert_eq!(only(line.as_bytes()).writes_through, writes, "{permissions}");
+        }
     }
 
     // Pitfall 12.

@@ -237,7 +237,7 @@ fn a_file_that_is_gone_leaves_open_what_is_in_it_and_its_name_is_known() {
 1 process has it mapped now
 
 BUILD ? not-found  {root}/old.so  sha256 ? not-found
-! 9  app  host  deleted; running it all the same
+! 9  app  host  deleted: still runs it
 
 GAPS (2)
 ? loadedLibs.buildId  not-found  {root}/old.so

@@ -141,17 +141,24 @@ mod as_root {
             [(&old, &old_digest, of_old), (&new, &new_digest, of_new)]
         {
             // The number is the first byte, and the process's own the next four.
-            assert_eq!(found(&format!("build-id:{}", &library.build_id[..10])), [expected.clone()]);
-            assert_eq!(found(&format!("build-id:{}", library.build_id)), [expected.clone()]);
-            assert_eq!(found(&format!("soname:{}", library.soname)), [expected.clone()]);
+            assert_eq!(
+                found(&format!("build-id:{}", &library.build_id[..10])),
+                std::slice::from_ref(&expected)
+            );
+            assert_eq!(
+                found(&format!("build-id:{}", library.build_id)),
+                std::slice::from_ref(&expected)
+            );
+            assert_eq!(
+                found(&format!("soname:{}", library.soname)),
+                std::slice::from_ref(&expected)
+            );
             assert_eq!(found(&format!("sha256:{}", &digest[..16])), [expected]);
         }
         let table = run(&mut zastava(["libs", "--find", &format!("path:{name}")]));
         assert_eq!(table.code, Some(0));
-        let old_row = format!(
-            "! {}  python3  host  replaced on disk since; running the old copy",
-            old_holder.pid()
-        );
+        let old_row =
+            format!("! {}  python3  host  replaced since: runs the old copy", old_holder.pid());
         let first = table.stdout.lines().next().unwrap();
         assert_eq!(
             first,
@@ -185,7 +192,7 @@ mod as_root {
                 format!("build-id:{}", library.build_id),
                 format!("sha256:{digest}"),
             ] {
-                assert_eq!(found(&query), [expected.clone()], "{query}");
+                assert_eq!(found(&query), std::slice::from_ref(&expected), "{query}");
             }
         };
         expect(false);

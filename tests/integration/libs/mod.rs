@@ -96,7 +96,10 @@ fn a_wrong_command_is_code_2_one_line_and_nothing_on_stdout() {
         (&["1", "--all"], &both("[TARGET]", "--all")),
         (&["1", "--find", "soname:x"], &both("[TARGET]", "--find <KIND:VALUE>")),
         (&["--all", "--find", "soname:x"], &both("--all", "--find <KIND:VALUE>")),
-        (&["--find", "x"], "invalid --find `x`: expected sha256:, build-id:, soname: or path:"),
+        (
+            &["--find", "x"],
+            "invalid --find `x`: expected sha256:HEX, build-id:HEX, soname:NAME or path:GLOB",
+        ),
         (
             &["--find", "sha256:1234567"],
             &format!("invalid --find `sha256:1234567`: {}", digits("sha256")),
@@ -106,8 +109,8 @@ fn a_wrong_command_is_code_2_one_line_and_nothing_on_stdout() {
             &format!("invalid --find `build-id:1234567`: {}", digits("build-id")),
         ),
         (&["--find", "soname:"], "invalid --find `soname:`: nothing stands behind soname:"),
-        (&["--all", "-o", "event"], "failed to make an event: it is of one target"),
-        (&["--find", "soname:x", "-o", "event=/x"], "failed to make an event: it is of one target"),
+        (&["--all", "-o", "event"], "invalid -o event: an event is of one target"),
+        (&["--find", "soname:x", "-o", "event=/x"], "invalid -o event: an event is of one target"),
         (&["1", "--digest", "md5"], "invalid --digest `md5`: expected sha256, blake3 or none"),
         (
             &["1", "--max-bytes", "1.5MB"],
