@@ -718,72 +718,15 @@ mod as_root {
 
     /// What needs runc.
     mod with_runc {
-        use std::path::PathBuf;
-        use std::process::Stdio;
-
-        use tempfile::TempDir;
-
         use super::*;
-
-        /// A container of plain runc, killed and deleted when it is dropped.
-        struct Container {
-            dir: TempDir,
-            id: String,
-        }
-
-        impl Container {
-            fn start(arguments: &[&str]) -> Self {
-                let id = format!("zastava-test.{}", std::process::id());
-                let container = Self { dir: tempfile::tempdir().unwrap(), id };
-                let bin = container.bundle().join("rootfs/bin");
-                fs::create_dir_all(&bin).unwrap();
-                fs::copy("/bin/busybox", bin.join("busybox")).unwrap();
-                assert!(container.runc(&["spec"]).status().unwrap().success());
-                let path = container.bundle().join("config.json");
-                let mut config: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-                config["process"]["terminal"] = json!(false);
-                config["process"]["args"] = json!(arguments);
-                // A machine may lack the right to raise them.
-                config["process"]["rlimits"] = json!([]);
-                fs::write(&path, serde_json::to_vec(&config).unwrap()).unwrap();
-                let mut run = container.runc(&["run", "--detach", &container.id]);
-                assert!(run.stdin(Stdio::null()).stdout(Stdio::null()).status().unwrap().success());
-                container
-            }
-
-            fn bundle(&self) -> PathBuf {
-                self.dir.path().join("bundle")
-            }
-
-            fn runc(&self, arguments: &[&str]) -> Command {
-                let mut command = Command::new("runc");
-                command
-                    .arg("--root")
-                    .arg(self.dir.path().join("state"))
-                    .args(arguments)
-                    .current_dir(self.bundle());
-                command
-            }
-
-            fn pid(&self) -> u32 {
-                let state = self.runc(&["state", &self.id]).output().unwrap();
-                let state: Value = serde_json::from_slice(&state.stdout).unwrap();
-                state["pid"].as_u64().unwrap().try_into().unwrap()
-            }
-        }
-
-        impl Drop for Container {
-            fn drop(&mut self) {
-                let _deleted = self.runc(&["delete", "--force", &self.id]).status();
-            }
-        }
+        use crate::container::Container;
 
         #[test]
         fn a_container_that_no_engine_lists_has_its_name_and_its_own_root() {
             let container = Container::start(&["/bin/busybox", "sleep", "600"]);
             let seen = inspect(container.pid());
             let result = &seen["result"];
-            assert_eq!(result["workload"]["containerId"], container.id.as_str());
+            assert_eq!(result["workload"]["containerId"], container.id());
             assert_eq!(result["workload"]["foundBy"], "cgroup-name");
             assert_eq!(result["process"]["exe"]["path"], "/bin/busybox");
             assert_eq!(result["process"]["argv"], json!(["/bin/busybox", "sleep", "600"]));

@@ -1,7 +1,7 @@
 //! The integration tests: the real binary and the library, against trees that a test builds byte by
 //! byte and processes that it starts.
 //!
-//! `proc_tree` and `live` build worlds, `command` runs the binary; the other modules are promises.
+//! `proc_tree`, `live` and `container` build worlds, `command` runs the binary; the other modules are promises.
 //! What needs root lives in modules called `as_root`, so that a run without it can leave them out by
 //! name and say so.
 #![expect(
@@ -13,6 +13,7 @@
 
 mod architecture;
 mod command;
+mod container;
 mod contents;
 mod contract;
 mod derived;
@@ -20,6 +21,7 @@ mod differential;
 mod elf_differential;
 mod elf_go;
 mod elf_readelf;
+mod event;
 mod identity;
 mod libs;
 mod live;

@@ -122,6 +122,13 @@ fn an_event_that_differs_in_one_character_has_another_id_by_python_too() {
     assert_ne!(found, format!("{id}\n"));
 }
 
+/// The id that the event in an envelope has by the specification.
+pub(crate) fn event_id_by_python(envelope: &[u8]) -> String {
+    let ran = python("event_id.py", &[], envelope);
+    assert_eq!(String::from_utf8_lossy(&ran.stderr), "");
+    String::from_utf8(ran.stdout).unwrap().trim_end().to_owned()
+}
+
 /// Runs a script, of the fixtures if its path is relative, with bytes on its standard input.
 fn python(script: &str, arguments: &[&str], input: &[u8]) -> Output {
     let mut command = Command::new("python3");

@@ -18,6 +18,9 @@ mod samples;
 mod schemas;
 mod strategies;
 
+pub(crate) use golden::event_id_by_python;
+pub(crate) use schemas::wrong_in_event;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

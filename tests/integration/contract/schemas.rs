@@ -102,6 +102,11 @@ fn of(minor: Minor) -> &'static Strict {
     }
 }
 
+/// What is wrong with an event's bytes, by the schema of a minor taken at its word.
+pub(crate) fn wrong_in_event(minor: Minor, bytes: &[u8]) -> Vec<String> {
+    of(minor).wrong(bytes)
+}
+
 fn event(event: &RuntimeEvent, minor: Minor) -> Vec<u8> {
     event.clone().encode(minor).unwrap().bytes
 }
