@@ -267,3 +267,17 @@ fn the_beginning_of_two_ids_is_code_2_and_both_are_told() {
     let one = (Some(0), "3 processes have it mapped now".to_owned());
     assert_eq!(find(&tree, "build-id:355beb8e"), one);
 }
+
+/// A file of procfs says that it has no bytes, and has some: so does one that grows while it is read.
+#[test]
+fn a_file_that_is_not_what_it_was_when_it_is_read_leaves_its_digest_open() {
+    let tree = tree();
+    let real = Path::new("/proc/version");
+    tree.process(9).link("root", "/").file("maps", &map_line(real, "/proc/version"));
+    assert_eq!(find(&tree, "sha256:00000000").0, Some(3));
+    assert_eq!(find(&tree, "path:nobodys").0, Some(1));
+    // The twin: one that keeps its bytes.
+    let kept = tree.rootfs().join("app");
+    tree.process(9).link("root", "/").file("maps", &map_line(&kept, kept.to_str().unwrap()));
+    assert_eq!(find(&tree, "sha256:00000000").0, Some(1));
+}
