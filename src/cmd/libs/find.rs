@@ -137,9 +137,15 @@ fn draw(page: &mut Page, build: &Build) {
     let digest = cell(page, &build.sha256, Sha256::to_string);
     page.flow("BUILD ", &[id, path, format!("sha256 {digest}")], "  ");
     let first = build.mappings.first().map(|first| first.path.as_slice());
-    let rows = build.mappings.iter().map(|holder| row(page, holder, first)).collect();
-    page.columns(rows, 3);
+    let mut rows: Vec<_> = build.mappings.iter().map(|one| row(page, one, first)).collect();
+    if rows.iter().all(|row| row[PATH].is_empty()) {
+        rows.iter_mut().for_each(|row| _ = row.remove(PATH));
+    }
+    page.columns(rows, PATH);
 }
+
+/// The column of another name for the same file; it is left out where there is none.
+const PATH: usize = 3;
 
 /// A process, and its name for the file where that is another than the first one's.
 fn row(page: &Page, holder: &Holder, first: Option<&[u8]>) -> Vec<String> {

@@ -91,7 +91,7 @@ fn a_wrong_command_is_code_2_one_line_and_nothing_on_stdout() {
         )
     };
     let digits = |kind: &str| format!("expected at least 8 hexadecimal digits behind {kind}:");
-    let cases: [(&[&str], &str); 16] = [
+    let cases: [(&[&str], &str); 19] = [
         (&[], missing),
         (&["1", "--all"], &both("[TARGET]", "--all")),
         (&["1", "--find", "soname:x"], &both("[TARGET]", "--find <KIND:VALUE>")),
@@ -118,7 +118,16 @@ fn a_wrong_command_is_code_2_one_line_and_nothing_on_stdout() {
         ),
         (&["1", "--max-libs", "few"], "invalid --max-libs `few`: expected a number"),
         (&["1", "--contract", "v2.0"], "invalid --contract `v2.0`: expected v1.0 or v1.1"),
-        (&["abc"], "invalid pid `abc`: expected 1 to 2147483647, or self"),
+        (&["abc"], "invalid target `abc`: expected a pid, pid:NUMBER or self"),
+        (&["ctr:7b506b"], "invalid target `ctr:7b506b`: expected a pid, pid:NUMBER or self"),
+        (
+            &["1", "--digest", "blake3", "-o", "event"],
+            "invalid --digest `blake3`: an event has SHA-256 digests",
+        ),
+        (
+            &["--find", "soname:x", "--digest", "none"],
+            &both("--find <KIND:VALUE>", "--digest <ALGORITHM>"),
+        ),
         (&["-5"], "invalid pid `-5`: expected 1 to 2147483647, or self"),
     ];
     for (arguments, message) in cases {

@@ -200,7 +200,7 @@ fn with_all_each_file_stands_once_with_the_pids_of_those_who_have_it() {
 2 files mapped by 11 processes on n\\x1b1; 0 notable
 
   FILE                    SIZE  BUILD-ID  PIDS
-  <tree>/rootfs/app       11 B  -         1 7 20 21 22 23 +4
+  <tree>/rootfs/app       11 B  -         1 7 20 +7
   <tree>/rootfs/other.so  5 B   -         7 8
 2 files, 16 B
 "
