@@ -66,7 +66,8 @@ pub struct ElfLimits {
     pub section_names: usize,
     /// All notes of the file.
     pub notes: usize,
-    /// Packager's notes that are kept.
+    /// Packager's notes that are kept, each as long as a string may be: a file is remembered for the
+    /// whole run.
     pub packages: usize,
     /// Entries of the dynamic table.
     pub dynamic_entries: usize,
@@ -87,7 +88,7 @@ impl Default for ElfLimits {
             section_headers: 4096,
             section_names: 256 << 10,
             notes: 1 << 20,
-            packages: 64,
+            packages: 8,
             dynamic_entries: 4096,
             string: 4096,
             go_search: 4 << 20,

@@ -139,7 +139,7 @@ impl Query {
     /// Whether a gap leaves open that there is a match.
     fn hangs_on(&self, gap: &Gap) -> bool {
         let field = match self {
-            Self::Sha256(_) => "loadedLibs.sha256",
+            Self::Sha256(_) => SHA256,
             Self::BuildId(_) | Self::Soname(_) => "loadedLibs.buildId",
             Self::Path(_) => "loadedLibs.path",
         };
@@ -147,6 +147,8 @@ impl Query {
         matches!(gap.field.as_str(), "processes" | "loadedLibs") || gap.field == field || soname
     }
 }
+
+const SHA256: &str = "loadedLibs.sha256";
 
 fn digits(text: &str, most: usize) -> Option<String> {
     let lower = text.to_ascii_lowercase();
@@ -243,21 +245,17 @@ pub fn find(root: &ProcRoot, query: &Query, looking: &Looking<'_>) -> Observed<F
         search.take(handle, seen);
     });
     let Observed { value: searched, gaps: mut all } = first;
+    let mut gaps = Gaps::default();
+    let open = |gap: &Gap| gap.reason != Reason::Vanished && query.hangs_on(gap);
     if !large.is_empty() {
-        let mut small = Gaps::default();
-        small.extend(
-            all.into_iter()
-                .filter(|gap| gap.reason != Reason::Budget || !gap.field.ends_with("sha256")),
-        );
+        let left_out = |gap: &Gap| gap.reason == Reason::Budget && gap.field == SHA256;
+        gaps.extend(all.into_iter().filter(|gap| open(gap) && !left_out(gap)));
         let budget = DigestBudget { files: usize::MAX, bytes: u64::MAX };
         let request = ContentRequest { budget, ..ordinary };
         let pids: Vec<u32> = large.into_iter().collect();
         let second = each_of(root, &pids, &request, |handle, seen| search.take(handle, seen));
-        small.extend(second.gaps);
-        all = small;
+        all = second.gaps;
     }
-    let mut gaps = Gaps::default();
-    let open = |gap: &Gap| gap.reason != Reason::Vanished && query.hangs_on(gap);
     gaps.extend(all.into_iter().filter(open));
     gaps.extend(std::mem::take(&mut search.of_hits));
     Observed { value: Found { searched, builds: search.builds() }, gaps }

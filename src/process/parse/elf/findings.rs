@@ -189,7 +189,8 @@ impl Gatherer<'_> {
         if self.findings.packages.contains(&package) {
             return;
         }
-        if self.findings.packages.len() >= self.image.limits().packages {
+        let limits = self.image.limits();
+        if self.findings.packages.len() >= limits.packages || text.len() > limits.string {
             return self.doubts.add(Field::Package, Why::Budget);
         }
         self.findings.packages.push(package);
@@ -349,13 +350,12 @@ mod tests {
     #[test]
     fn packages_beyond_the_limit_are_a_doubt() {
         let mut builder = Builder::new(KINDS[2]);
-        let all: Vec<_> =
-            (0..65).map(|n| fdo(&builder, &format!("{{\"name\":\"{n}\"}}"))).collect();
-        builder.segment(PT_NOTE, &all[..64].concat());
-        assert_eq!((builder.read().packages.len(), builder.read().doubts), (64, vec![]));
-        builder.segment(PT_NOTE, &all[64]);
+        let all: Vec<_> = (0..9).map(|n| fdo(&builder, &format!("{{\"name\":\"{n}\"}}"))).collect();
+        builder.segment(PT_NOTE, &all[..8].concat());
+        assert_eq!((builder.read().packages.len(), builder.read().doubts), (8, vec![]));
+        builder.segment(PT_NOTE, &all[8]);
         let elf = builder.read();
-        assert_eq!((elf.packages.len(), elf.doubts), (64, doubt(Field::Package, Why::Budget)));
+        assert_eq!((elf.packages.len(), elf.doubts), (8, doubt(Field::Package, Why::Budget)));
     }
 
     #[test]

@@ -5,6 +5,9 @@ use super::GoModule;
 /// Marks of 16 bytes stand on both sides of the text, for tools that search a file for them.
 const MARK: usize = 16;
 
+/// The longest line that is kept: a file is remembered for the whole run.
+const LINE: usize = 4096;
+
 /// What the text says.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Modules {
@@ -38,6 +41,10 @@ fn between_marks(text: &[u8]) -> Option<&[u8]> {
 
 impl Modules {
     fn line(&mut self, line: &[u8]) {
+        if line.len() > LINE {
+            self.is_whole &= !line.starts_with(b"path\t") && !line.starts_with(b"mod\t");
+            return;
+        }
         let line = String::from_utf8_lossy(line);
         match line.split_once('\t') {
             Some(("path", path)) => self.path = Some(path.to_owned()),
