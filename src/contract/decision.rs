@@ -3,8 +3,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::canonical::NotCanonical;
-use super::envelope::{DecisionEnvelope, Encoded};
 use super::policy::Verdict;
 use super::version::Minor;
 
@@ -63,13 +61,4 @@ impl AdmissionDecision {
 
     /// The minors that we write.
     pub const MINORS: [Minor; 1] = [Minor::V1_0];
-
-    /// The bytes for the log and the decision stream, and their id.
-    ///
-    /// # Errors
-    ///
-    /// None that these types can cause.
-    pub fn encode(self) -> Result<Encoded, NotCanonical> {
-        DecisionEnvelope::around(self).encode()
-    }
 }

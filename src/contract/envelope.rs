@@ -47,15 +47,24 @@ pub struct EventEnvelope {
     pub event: RuntimeEvent,
 }
 
+impl RuntimeEvent {
+    /// The bytes to be sent, with the event's id in them. This is done once: what is sent again is
+    /// the same.
+    ///
+    /// # Errors
+    ///
+    /// None that these types can cause.
+    pub fn encode(self, minor: Minor) -> Result<Encoded, NotCanonical> {
+        let mut event = Self { event_id: None, ..self.at(minor) };
+        let id = Id::of(&canonical::to_bytes(&event)?);
+        event.event_id = Some(id);
+        let schema_version = SchemaVersion::of(Self::SCHEMA, minor);
+        let bytes = canonical::to_bytes(&EventEnvelope { schema_version, event })?;
+        Ok(Encoded { id, bytes })
+    }
+}
+
 impl EventEnvelope {
-    pub(super) fn around(event: RuntimeEvent, minor: Minor) -> Self {
-        Self { schema_version: SchemaVersion::of(RuntimeEvent::SCHEMA, minor), event }
-    }
-
-    pub(super) fn encode(&self, id: Id) -> Result<Encoded, NotCanonical> {
-        Ok(Encoded { id, bytes: canonical::to_bytes(self)? })
-    }
-
     /// Reads any minor of major 1; what later ones appended is ignored.
     ///
     /// # Errors
@@ -77,17 +86,21 @@ pub struct DecisionEnvelope {
     pub decision: AdmissionDecision,
 }
 
+impl AdmissionDecision {
+    /// The bytes for the log and the decision stream, and their id.
+    ///
+    /// # Errors
+    ///
+    /// None that these types can cause.
+    pub fn encode(self) -> Result<Encoded, NotCanonical> {
+        let id = Id::of(&canonical::to_bytes(&self)?);
+        let schema_version = SchemaVersion::of(Self::SCHEMA, Minor::V1_0);
+        let bytes = canonical::to_bytes(&DecisionEnvelope { schema_version, decision: self })?;
+        Ok(Encoded { id, bytes })
+    }
+}
+
 impl DecisionEnvelope {
-    pub(super) fn around(decision: AdmissionDecision) -> Self {
-        let schema_version = SchemaVersion::of(AdmissionDecision::SCHEMA, Minor::V1_0);
-        Self { schema_version, decision }
-    }
-
-    pub(super) fn encode(&self) -> Result<Encoded, NotCanonical> {
-        let id = Id::of(&canonical::to_bytes(&self.decision)?);
-        Ok(Encoded { id, bytes: canonical::to_bytes(self)? })
-    }
-
     /// Reads any minor of major 1; what later ones appended is ignored.
     ///
     /// # Errors

@@ -4,9 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::canonical::{self, NotCanonical};
 use super::digest::{BuildId, Sha256};
-use super::envelope::{Encoded, EventEnvelope};
 use super::gap::{Gap, Reason};
 use super::id::Id;
 use super::policy::PolicyVerdict;
@@ -74,19 +72,6 @@ impl RuntimeEvent {
 
     /// The minors that we write.
     pub const MINORS: [Minor; 2] = Minor::ALL;
-
-    /// The bytes to be sent, with the event's id in them. This is done once: what is sent again is
-    /// the same.
-    ///
-    /// # Errors
-    ///
-    /// None that these types can cause.
-    pub fn encode(self, minor: Minor) -> Result<Encoded, NotCanonical> {
-        let mut event = Self { event_id: None, ..self.at(minor) };
-        let id = Id::of(&canonical::to_bytes(&event)?);
-        event.event_id = Some(id);
-        EventEnvelope::around(event, minor).encode(id)
-    }
 
     /// What a version has of it.
     #[must_use]

@@ -14,7 +14,6 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::dir::ProcDir;
 use super::reader::LeftBehind;
 use crate::limits::Deadline;
 
@@ -38,15 +37,16 @@ pub(super) struct Pace {
 
 impl Pace {
     /// For what keeps so many threads busy.
-    pub(super) fn of(dir: &ProcDir, busy: usize) -> Self {
+    pub(super) fn new(
+        busy: usize,
+        read: Duration,
+        deadline: Deadline,
+        left_behind: LeftBehind,
+    ) -> Self {
         let cores = rustix::thread::sched_getaffinity(None);
         let cores = cores.map_or(1, |cores| cores.count() as usize);
-        Self {
-            threads: cores.min(THREADS_MAX).min(busy).max(1),
-            read: dir.limits().read,
-            deadline: dir.deadline(),
-            left_behind: dir.left_behind(),
-        }
+        let threads = cores.min(THREADS_MAX).min(busy).max(1);
+        Self { threads, read, deadline, left_behind }
     }
 }
 

@@ -15,7 +15,7 @@ use rustix::io::Errno;
 use super::crew::{self, Desk, Pace};
 use super::error::ReadError;
 use super::parse::Device;
-use super::reader::{LeftBehind, Reader};
+use super::reader::Reader;
 use crate::contract::Reason;
 use crate::limits::{Deadline, ReadLimits};
 
@@ -184,13 +184,10 @@ impl ProcDir {
         self.shared.traffic()
     }
 
-    pub(super) fn deadline(&self) -> Deadline {
-        self.shared.deadline
-    }
-
-    /// The reads that hang, of this proc root.
-    pub(super) fn left_behind(&self) -> LeftBehind {
-        self.shared.reader.left_behind().clone()
+    /// How fast a crew may read what keeps so many threads busy.
+    pub(super) fn pace(&self, busy: usize) -> Pace {
+        let Shared { limits, deadline, reader, .. } = &*self.shared;
+        Pace::new(busy, limits.read, *deadline, reader.left_behind().clone())
     }
 
     /// Reads a file, at most `limit` bytes of it.
@@ -260,7 +257,7 @@ impl ProcDir {
     /// The same for many paths, in their order, on a few threads at once.
     pub(super) fn identify_all_in_root(&self, paths: &[&[u8]]) -> Vec<Identified> {
         let jobs: Vec<_> = paths.iter().map(|path| (self.clone(), path.to_vec())).collect();
-        let pace = Pace::of(self, jobs.len().div_ceil(LOOKUPS_A_THREAD));
+        let pace = self.pace(jobs.len().div_ceil(LOOKUPS_A_THREAD));
         let mut found: Vec<Option<Identified>> = vec![None; jobs.len()];
         let look = |(root, path): (Self, Vec<u8>), desk: &mut Desk| {
             let found = identify_below(&root, &path);

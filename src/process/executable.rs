@@ -4,7 +4,6 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use super::content::Content;
 use super::dir::FileId;
 use super::error::ReadError;
 use super::handle::{Identity, ProcessHandle};
@@ -12,6 +11,7 @@ use super::mapped::{MappedKind, kind};
 use super::parse::Device;
 use super::parse::mountinfo::Mount;
 use super::target_root::{Named, Printed, TargetRoot, unmarked};
+use super::told::Content;
 use crate::contract::{Gap, Gaps, Observed};
 
 /// What a process runs.

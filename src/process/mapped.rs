@@ -6,7 +6,6 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use super::content::Content;
 use super::dir::FileId;
 use super::error::ReadError;
 use super::handle::{Identity, ProcessHandle};
@@ -14,6 +13,7 @@ use super::parse::maps::{Mapping, mappings};
 use super::parse::mountinfo::Mount;
 use super::parse::{Device, Malformed};
 use super::target_root::{Named, Printed, TargetRoot, unmarked};
+use super::told::Content;
 use crate::contract::{Gap, Gaps, Observed, Reason};
 
 /// What stands behind a mapping.

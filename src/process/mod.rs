@@ -29,12 +29,12 @@ pub mod parse;
 mod reader;
 mod root;
 mod target_root;
+mod told;
 
 pub use ancestry::{Ancestor, ancestry};
 pub use arguments::arguments;
 pub use content::{
-    Algorithm, Amount, Content, ContentCache, ContentRequest, Counters, Files, Progress, Told,
-    read_contents,
+    Algorithm, Amount, ContentCache, ContentRequest, Counters, Files, Progress, read_contents,
 };
 pub use dir::{Access, FileId, FileTime, ProcDir, Traffic};
 pub use error::{Error, ReadError, describe};
@@ -50,3 +50,4 @@ pub use parse::container_id::{Engine, PodUid, QosClass};
 pub use parse::elf::{Class, Elf, Endian, Go, GoModule, Libc, Linkage, PackageNote};
 pub use parse::mountinfo::Mount;
 pub use root::{HostFacts, ProcRoot};
+pub use told::{Content, Told};

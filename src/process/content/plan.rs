@@ -8,17 +8,18 @@ use std::time::Duration;
 use super::cache::{Key, Known};
 use super::layers::Layers;
 use super::read::{Job, Outcome, Way};
-use super::{Algorithm, Amount, Content, ContentRequest, Told};
+use super::{Algorithm, Amount, ContentRequest};
 use crate::contract::{Digest, Reason};
-use crate::process::crew::{self, Pace};
+use crate::process::crew;
 use crate::process::dir::{Access, FileId, ProcDir};
 use crate::process::error::ReadError;
 use crate::process::parse::elf::{Doubt, Elf, Field, Why};
+use crate::process::told::{Content, Told, reason_of};
 
 /// A file whose content is asked for.
 pub(super) struct Subject {
     pub(super) file: Result<FileId, Missing>,
-    /// How it may be opened, the surest first.
+    /// How it may be reached; each way is held against the file's identity, so the quickest stands first.
     pub(super) ways: Vec<Way>,
     /// Whether it goes before the others: the executable.
     pub(super) first: bool,
@@ -187,7 +188,7 @@ impl<'a> Plan<'a> {
         let mut done = Amount::default();
         let (progress, cache) = (self.request.progress, self.request.cache);
         let entries = &mut self.entries;
-        let pace = Pace::of(dir, jobs.len());
+        let pace = dir.pace(jobs.len());
         let left = crew::work(jobs, &pace, Job::carry_out, |number, outcome: Outcome| {
             if outcome.digest.is_some() {
                 done.files += 1;
@@ -299,20 +300,6 @@ impl Entry {
         };
         (field, Missing::new(reason_of(doubt.why), &self.subject.path))
     }
-}
-
-fn reason_of(why: Why) -> Reason {
-    match why {
-        Why::Malformed => Reason::Malformed,
-        Why::Budget => Reason::Budget,
-        Why::Unreadable => Reason::Malformed,
-    }
-}
-
-/// Why a file that shows no build-id may have one all the same.
-pub(super) fn doubt_about_build_id(elf: &Elf) -> Option<Reason> {
-    let doubt = elf.doubts.iter().find(|doubt| doubt.field == Field::BuildId);
-    doubt.map(|doubt| reason_of(doubt.why))
 }
 
 impl Outcome {

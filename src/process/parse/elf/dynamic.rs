@@ -6,7 +6,6 @@ use goblin::elf::dynamic::{
 use goblin::elf::program_header::PT_DYNAMIC;
 
 use super::image::{FileType, Image};
-use super::linkage::has_interpreter;
 use super::{Doubts, Field, Why};
 
 /// What the table says; empty where there is none.
@@ -35,7 +34,7 @@ impl Dynamic {
         if let Some(why) = trouble {
             doubts.add(Field::Soname, why);
             // Whether it is a program or a library is told by a flag in the table.
-            if image.kind() == FileType::Anywhere && !has_interpreter(image) {
+            if image.kind() == FileType::Anywhere && !image.has_interpreter() {
                 doubts.add(Field::Linkage, why);
             }
         }

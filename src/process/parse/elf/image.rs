@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use goblin::container::{Container, Ctx};
 use goblin::elf::header::{ET_CORE, ET_DYN, ET_EXEC, ET_REL, Header};
-use goblin::elf::program_header::{PF_R, PF_W, PT_LOAD, ProgramHeader};
+use goblin::elf::program_header::{PF_R, PF_W, PT_INTERP, PT_LOAD, ProgramHeader};
 use goblin::elf::section_header::SectionHeader;
 
 use crate::limits::ElfLimits;
@@ -94,6 +94,11 @@ impl<'a> Image<'a> {
     /// The segments of one `p_type`.
     pub(super) fn segments_of(&self, kind: u32) -> impl Iterator<Item = &ProgramHeader> {
         self.segments.iter().filter(move |segment| segment.p_type == kind)
+    }
+
+    /// Whether an interpreter is asked for.
+    pub(super) fn has_interpreter(&self) -> bool {
+        self.segments_of(PT_INTERP).next().is_some()
     }
 
     /// Where in the file an address is, and how many bytes of its segment follow there.

@@ -43,11 +43,6 @@ pub(super) struct Told<'a> {
     pub(super) findings: &'a Findings,
 }
 
-/// Whether an interpreter is asked for.
-pub(super) fn has_interpreter(image: &Image<'_>) -> bool {
-    image.segments_of(PT_INTERP).next().is_some()
-}
-
 /// The first interpreter's path; the kernel takes the first as well, and none that is empty.
 pub(super) fn interpreter(image: &Image<'_>, doubts: &mut Doubts) -> Option<Vec<u8>> {
     let segment = image.segments_of(PT_INTERP).next()?;
@@ -58,7 +53,7 @@ pub(super) fn interpreter(image: &Image<'_>, doubts: &mut Doubts) -> Option<Vec<
 
 /// How the file comes to its libraries.
 pub(super) fn linkage(image: &Image<'_>, dynamic: &Dynamic) -> Linkage {
-    match (image.kind(), has_interpreter(image)) {
+    match (image.kind(), image.has_interpreter()) {
         (FileType::Fixed | FileType::Anywhere, true) => Linkage::Dynamic,
         (FileType::Fixed, false) => Linkage::Static,
         (FileType::Anywhere, false) if dynamic.is_program => Linkage::StaticPie,
