@@ -198,7 +198,35 @@ fn a_file_that_was_cut_short_under_its_process_is_read_as_it_is() {
 }
 
 #[test]
-fn a_file_that_nobody_may_open_is_denied_and_its_twin_has_a_digest() {
+fn a_file_that_is_cut_and_grown_while_it_is_read_never_ends_the_reader() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("restless.so");
+    let elf =
+        fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/elf/musl-library"));
+    let whole = [elf.unwrap(), vec![0; 8 << 20]].concat();
+    fs::write(&path, &whole).unwrap();
+    let process = Live::python(&format!(
+        "import mmap, threading, os\nf = open('{0}', 'rb')\n\
+         m = mmap.mmap(f.fileno(), 4096, mmap.MAP_PRIVATE, mmap.PROT_READ)\n\
+         def restless():\n  w = os.open('{0}', os.O_WRONLY)\n  while True:\n    \
+         os.ftruncate(w, 100); os.ftruncate(w, {1})\n\
+         threading.Thread(target=restless, daemon=True).start()",
+        path.display(),
+        whole.len()
+    ));
+    let (root, cache) = (machine(), ContentCache::default());
+    for _ in 0..40 {
+        let seen = look(&root, process.pid(), &sha256(&cache, DigestBudget::COMMAND));
+        let restless = |file: &&MappedFile| file.path.ends_with(b"restless.so");
+        let file = mapped(&seen).iter().find(restless).unwrap();
+        let told = [file.content.elf.unknown(), file.content.digest.unknown()];
+        let allowed = [None, Some(Reason::Malformed)];
+        assert!(told.iter().all(|reason| allowed.contains(reason)), "{told:?}");
+    }
+}
+
+#[test]
+fn a_name_that_leads_nowhere_has_its_reason_and_its_twin_a_digest() {
     let tree = ProcTree::new();
     // Whoever may read everything is refused by nothing, so what is tried is a loop of links.
     let real = tree.rootfs_file("real.so", b"real");
