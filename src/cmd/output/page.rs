@@ -123,7 +123,11 @@ impl Page {
                 + 2 * longest_row(&rows).saturating_sub(1);
             let room = width.saturating_sub(others).max(12);
             for cell in rows.iter_mut().filter_map(|row| row.get_mut(shrinks)) {
-                *cell = cut_middle(cell, room, self.ellipsis());
+                // The mark before a name is not a part of it.
+                let mark = ["! ", "? ", "  "].into_iter().find(|mark| cell.starts_with(mark));
+                let (mark, name) = cell.split_at(mark.map_or(0, str::len));
+                let name = cut_middle(name, room - mark.len(), self.ellipsis());
+                *cell = format!("{mark}{name}");
             }
         }
         let mut table = Table::new();
@@ -293,6 +297,14 @@ mod tests {
             page.render(Colour::Off),
             "/usr/lib…/libcrypto.so.3  4.7 MB\n/bin/sh                   1 KB\n"
         );
+    }
+
+    #[test]
+    fn a_mark_stays_before_a_name_that_is_cut() {
+        let mut page = Page::new(Some(24), Charset::Utf8);
+        let long = "! /a/name-that-no-column-holds.so.1";
+        page.columns(vec![vec![long.to_owned(), "4.7 MB".to_owned()]], 0);
+        assert_eq!(page.render(Colour::Off), "! …mn-holds.so.1  4.7 MB\n");
     }
 
     #[test]
