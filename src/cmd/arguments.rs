@@ -18,7 +18,7 @@ const FIND_EXIT_CODES: &str = "\
 Exit status:
   0  done, perhaps with gaps; with --find: somebody has it mapped
   1  with --find: nobody has it mapped, and every process was read
-  2  the command line or the environment is wrong; nothing was started
+  2  the command line or the environment is wrong; with --find: a prefix fits several
   3  it could not be determined, or the answer could not be written";
 
 const ENVIRONMENT: &str = "\
@@ -121,7 +121,8 @@ pub(super) struct LibsArgs {
     /// Who has it mapped now: sha256:HEX, build-id:HEX, soname:NAME or path:GLOB
     ///
     /// Of a digest or build-id the first 8 digits are enough where they are unique. A glob without a
-    /// slash is held against the file's name; `*` stops at a slash and `**` does not. Ends with 0 when
+    /// slash is held against the file's name; `*` stops at a slash and `**` does not. It takes none of
+    /// --digest, --max-libs, --max-bytes and --contract. Ends with 0 when
     /// somebody has it mapped, 1 when nobody has and every process was read, 3 when nobody has and
     /// something could not be read.
     #[arg(long, value_name = "KIND:VALUE")]
@@ -227,6 +228,17 @@ fn failure(error: &clap::Error) -> Failure {
         ErrorKind::MissingRequiredArgument => {
             let missing = lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
             format!("failed to read the command line: {missing} is missing")
+        }
+        ErrorKind::ArgumentConflict => {
+            let name = |kind| match error.get(kind) {
+                Some(ContextValue::String(word)) => word.clone(),
+                Some(ContextValue::Strings(words)) => words.join("` or `"),
+                _ => String::new(),
+            };
+            let (one, other) = (name(ContextKind::InvalidArg), name(ContextKind::PriorArg));
+            format!(
+                "failed to read the command line: the argument `{one}` cannot be used with `{other}`"
+            )
         }
         _ => {
             let cause = first.strip_prefix("error: ").unwrap_or(first);

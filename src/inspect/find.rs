@@ -246,7 +246,7 @@ pub fn find(root: &ProcRoot, query: &Query, looking: &Looking<'_>) -> Observed<F
     });
     let Observed { value: searched, gaps: mut all } = first;
     let mut gaps = Gaps::default();
-    let open = |gap: &Gap| gap.reason != Reason::Vanished && query.hangs_on(gap);
+    let open = |gap: &Gap| query.hangs_on(gap);
     if !large.is_empty() {
         let left_out = |gap: &Gap| gap.reason == Reason::Budget && gap.field == SHA256;
         gaps.extend(all.into_iter().filter(|gap| open(gap) && !left_out(gap)));
@@ -258,6 +258,7 @@ pub fn find(root: &ProcRoot, query: &Query, looking: &Looking<'_>) -> Observed<F
     }
     gaps.extend(all.into_iter().filter(open));
     gaps.extend(std::mem::take(&mut search.of_hits));
+    let gaps = super::pid::advise(gaps, root.own_capabilities());
     Observed { value: Found { searched, builds: search.builds() }, gaps }
 }
 

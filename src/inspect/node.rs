@@ -70,8 +70,13 @@ pub(super) fn each_of(
             (None, Some(Reason::Vanished)) => continue,
             (None, reason) => unreadable.add(pid, reason.unwrap_or(Reason::NotFound)),
             (Some(_), _) => {
+                // Of a process that ended meanwhile nothing is missing; a file that went away under one
+                // that runs may still be mapped.
+                let vanished = |gap: &Gap| gap.reason == Reason::Vanished;
+                let ended = missing.as_slice().iter().any(|g| g.field == "process" && vanished(g));
                 let of_files = |gap: &Gap| gap.field.starts_with("loadedLibs");
-                gaps.extend(missing.into_iter().filter(of_files));
+                let kept = missing.into_iter().filter(|gap| !(ended && vanished(gap)));
+                gaps.extend(kept.filter(of_files));
                 seen(&handle, value);
             }
         }

@@ -127,6 +127,12 @@ impl Beat {
         self.place().job = None;
     }
 
+    /// Whether the thread has ended, and not in the middle of a job.
+    fn has_left(&self) -> bool {
+        let place = self.place();
+        place.state == State::Gone && place.job.is_none()
+    }
+
     /// Leaves the thread behind, if it is still at that job.
     fn abandon(&self, number: usize, left_behind: &LeftBehind) -> bool {
         let mut place = self.place();
@@ -195,6 +201,10 @@ struct Board<T, R> {
 }
 
 impl<T, R> Board<T, R> {
+    fn has_jobs(&self) -> bool {
+        !self.jobs.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     fn next(&self) -> Option<(usize, T)> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
@@ -237,26 +247,30 @@ pub(super) fn work<T: Send + 'static, R: Send + 'static>(
     });
     let mut crew: Vec<Hand> = Vec::new();
     while !open.is_empty() {
-        while crew.len() < pace.threads && !pace.left_behind.is_too_many() {
+        let may_hire = || board.has_jobs() && !pace.left_behind.is_too_many();
+        while crew.len() < pace.threads && may_hire() {
             crew.push(match hire(&board, job, &pace.left_behind) {
                 Some(hand) => hand,
                 None => break,
             });
         }
         let wait = pace.deadline.left(LOOK);
-        if crew.is_empty() || wait.is_zero() {
-            break;
-        }
-        for (number, result) in board.take(open.len(), wait) {
+        let is_over = crew.is_empty() || wait.is_zero();
+        let awaited = if is_over { 0 } else { open.len() };
+        for (number, result) in board.take(awaited, wait) {
             if open.remove(&number) {
                 done(number, result);
             }
+        }
+        if is_over {
+            break;
         }
         crew.retain_mut(|hand| {
             let hangs = hand.hangs_at(pace.read);
             let lost_now = hangs.filter(|number| hand.beat.abandon(*number, &pace.left_behind));
             lost.extend(lost_now.filter(|number| open.remove(number)));
-            lost_now.is_none()
+            // One that has ended well may have left a job that was put back.
+            lost_now.is_none() && !hand.beat.has_left()
         });
     }
     lost.extend(open);

@@ -107,6 +107,7 @@ enum Kind {
     Gone,
     Late,
     Outside,
+    Unproven,
 }
 
 impl ReadError {
@@ -136,6 +137,11 @@ impl ReadError {
         Self { path, kind: Kind::Errno(Errno::NOENT) }
     }
 
+    /// A name that leads to a file of the right number on another device than `maps` prints.
+    pub(super) fn unproven(path: PathBuf) -> Self {
+        Self { path, kind: Kind::Unproven }
+    }
+
     /// A name that leads out of the target's root directory, and so means nothing in it.
     pub(super) fn outside(path: PathBuf) -> Self {
         Self { path, kind: Kind::Outside }
@@ -156,7 +162,7 @@ impl ReadError {
             Kind::Errno(Errno::ACCESS | Errno::PERM) => Reason::Denied,
             Kind::Errno(Errno::NOENT | Errno::NOTDIR) => Reason::NotFound,
             Kind::Errno(Errno::NOSYS | Errno::OPNOTSUPP | Errno::INVAL) => Reason::Unsupported,
-            Kind::Outside => Reason::Unsupported,
+            Kind::Outside | Kind::Unproven => Reason::Unsupported,
             Kind::Errno(_) => Reason::Malformed,
             Kind::Late => Reason::Timeout,
         }
@@ -172,6 +178,7 @@ impl ReadError {
         match self.kind {
             Kind::Late => "no answer in time".to_owned(),
             Kind::Outside => "it is outside the process's root directory".to_owned(),
+            Kind::Unproven => "maps prints another device for it".to_owned(),
             Kind::Gone => "it is empty: the process is ending".to_owned(),
             Kind::Errno(errno) => describe(&errno.into()),
         }

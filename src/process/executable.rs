@@ -97,7 +97,7 @@ pub fn executable(
         true => Named::alive(unmarked(&text), file),
         false => {
             let printed = Printed { device, inode: file.map_or(0, |file| file.inode) };
-            let root = TargetRoot::of(process);
+            let root = TargetRoot::of(process, mounts);
             root.name(&text, root.lookup(&text), file, printed)
         }
     };

@@ -211,7 +211,7 @@ struct Describe<'a> {
 
 impl<'a> Describe<'a> {
     fn new(process: &'a ProcessHandle, mounts: &'a [Mount], gaps: &'a mut Gaps) -> Self {
-        Self { process, mounts, gaps, root: TargetRoot::of(process), map_files: Ok(()) }
+        Self { process, mounts, gaps, root: TargetRoot::of(process, mounts), map_files: Ok(()) }
     }
 
     fn file(&mut self, seen: Seen<'_>) -> MappedFile {
@@ -246,13 +246,20 @@ impl<'a> Describe<'a> {
             device: named.file.map_or(printed.device, |file| file.device),
             inode: named.file.map_or(printed.inode, |file| file.inode),
             size: named.file.map(|file| file.size),
-            path: named.path,
+            path: named.path.clone(),
             executable: group.executable,
             deleted: named.deleted,
             replaced: named.replaced,
             offset: group.offset,
             content: Content::default(),
-            file: named.file.ok_or(refused),
+            file: match (named.file, proof) {
+                (Some(file), None)
+                    if (file.device, file.inode) != (printed.device, printed.inode) =>
+                {
+                    Err(ReadError::unproven(path_of(&named.path)))
+                }
+                (file, _) => file.ok_or(refused),
+            },
             link: self.map_files.is_ok().then(|| group.link()),
             is_named,
             writes_through: group.writes_through,

@@ -4,6 +4,7 @@
 //! is gone, and a file may be called just that. Names are therefore held against the file's
 //! identity: what is found under the process's own root, and whether it is the same file.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use super::dir::{FileId, ProcDir};
 use super::error::ReadError;
 use super::handle::ProcessHandle;
 use super::parse::Device;
+use super::parse::mountinfo::Mount;
 use crate::contract::Reason;
 
 const DELETED: &[u8] = b" (deleted)";
@@ -27,6 +29,8 @@ pub(super) struct TargetRoot {
     dir: Result<ProcDir, ReadError>,
     /// Where a `chroot` begins, as the kernel's names show it; empty for none.
     prefix: Vec<u8>,
+    /// The devices of the process's mounts.
+    devices: BTreeSet<Device>,
 }
 
 /// What a name turned out to mean.
@@ -62,10 +66,11 @@ impl Named {
 }
 
 impl TargetRoot {
-    pub(super) fn of(process: &ProcessHandle) -> Self {
+    pub(super) fn of(process: &ProcessHandle, mounts: &[Mount]) -> Self {
         let prefix = process.living().link("root").unwrap_or_default();
         let prefix = prefix.strip_suffix(b"/").unwrap_or(&prefix).to_vec();
-        Self { dir: process.living().subdir("root"), prefix }
+        let devices = mounts.iter().map(|mount| mount.device).collect();
+        Self { dir: process.living().subdir("root"), prefix, devices }
     }
 
     /// The file that a name leads to.
@@ -116,11 +121,12 @@ impl TargetRoot {
         let marked = text.ends_with(DELETED);
         let known =
             proof.map_or(printed, |file| Printed { device: file.device, inode: file.inode });
-        // Older kernels, btrfs and some overlays tell a device that `stat` does not show. A name
-        // without the mark may be believed all the same; one with it may not, or a file of that
-        // name with the same number on another file system could hide that it is gone.
+        // Older kernels, btrfs and some overlays print a device that `stat` does not show and that is in
+        // no mount table. Only of such a one, and without the mark, is a name believed for its number
+        // alone: a file with the same number on another file system could stand in its place.
+        let strange = proof.is_none() && !marked && !self.devices.contains(&known.device);
         let same = |found: &FileId| {
-            found.inode == known.inode && (!marked || found.device == known.device)
+            found.inode == known.inode && (strange || found.device == known.device)
         };
         let escaped = unescape_newlines(text).filter(|_| !looked_up.as_ref().is_ok_and(same));
         let (path, looked_up) = match escaped.map(|plain| (self.lookup(&plain), plain)) {

@@ -28,10 +28,26 @@ fn a_device_that_stat_does_not_show_is_still_the_same_file() {
     let line = format!("1000-2000 r-xp 00000000 00:474 {inode}    {}\n", tree.name("/app"));
     tree.process(7).file("maps", line.as_bytes());
     let observed = tree.observe(7);
-    assert_eq!(gaps(&observed), [""; 0]);
+    // Its name is believed; what is in it would be somebody else's word.
+    assert_eq!(gaps(&observed), ["loadedLibs.buildId: unsupported"]);
     let [file] = mapped(&observed) else { panic!("{observed:?}") };
     assert_eq!((file.device, file.inode, file.size), (device_of(&app), inode, Some(11)));
     assert!(!file.deleted && !file.replaced);
+}
+
+// What is mounted over a mapped file can be given a file with its number.
+#[test]
+fn a_file_of_another_mounted_device_does_not_lend_its_number() {
+    let tree = ProcTree::new();
+    let app = tree.rootfs().join("app");
+    let inode = fs::metadata(&app).unwrap().ino();
+    let line = format!("1000-2000 r-xp 00000000 00:474 {inode}    {}\n", tree.name("/app"));
+    let mounts = b"1 0 254:0 / / rw - ext4 /dev/vda rw\n2 1 0:1140 / /app rw - tmpfs tmpfs rw\n";
+    tree.process(7).file("maps", line.as_bytes()).file("mountinfo", mounts);
+    let observed = tree.observe(7);
+    assert_eq!(mapped(&observed)[0].size, None);
+    let told = ["loadedLibs.size: not-found", "loadedLibs.buildId: not-found"];
+    assert_eq!(gaps(&observed), told);
 }
 
 // A file of another file system cannot lend its number to one that is gone.

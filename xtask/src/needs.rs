@@ -35,11 +35,14 @@ const NEEDS: [Need; 11] = [
     Need { program: "zsh", package: "zsh", tests: &["every_shell"] },
 ];
 
-/// Tests of what is the host's and what is not, which a container cannot tell.
-const ON_THE_HOST: [&str; 4] = [
+/// Tests of what is the host's and what is not, or is on its disk, which a container cannot tell.
+const ON_THE_HOST: [&str; 7] = [
     "a_bind_mount_like_dockers",
+    "are_read_once",
     "in_its_own_mount_and_pid_namespace",
+    "is_not_read_again",
     "of_one_image",
+    "through_a_mapping",
     "with_runc",
 ];
 

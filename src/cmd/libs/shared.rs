@@ -43,8 +43,11 @@ impl SharedFiles {
                 let new = || SharedFile { file: file.clone(), pids: Vec::new() };
                 let shared = by_key.entry(key(file)).or_insert_with(new);
                 shared.pids.push(process.identity.pid);
-                // Code here and data there is code.
+                // Code here and data there is code, and what was taken away meanwhile is gone.
                 shared.file.executable |= file.executable;
+                shared.file.deleted |= file.deleted;
+                shared.file.replaced |= file.replaced;
+                shared.file.size = shared.file.size.or(file.size);
                 // What the budget of one process did not reach, that of another may have.
                 learn(&mut shared.file.content.elf, &file.content.elf);
                 learn(&mut shared.file.content.digest, &file.content.digest);

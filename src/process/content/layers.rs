@@ -49,17 +49,15 @@ impl<'a> Layers<'a> {
         Self { root, mounts, host: OnceCell::new(), seen: RefCell::default() }
     }
 
-    /// What a file is known by. `path` is its name in the process's root, where that leads to it.
-    pub(super) fn key(&self, file: &FileId, path: Option<&[u8]>) -> Key {
-        let below = path.and_then(|path| self.below(file.device, path));
-        Key::new(file, below.unwrap_or(file.device))
-    }
-
-    /// Whether a device holds memory: what is written there through a mapping leaves no trace.
-    pub(super) fn is_memory(&self, device: Device) -> bool {
-        let memory: [&[u8]; 4] = [b"tmpfs", b"ramfs", b"devtmpfs", b"hugetlbfs"];
-        let mut mounts = self.mounts.iter().filter(|mount| mount.device == device);
-        mounts.any(|mount| memory.contains(&mount.fs_type.as_slice()))
+    /// What a file is remembered by, if it may be: on a file system that marks every change. `path` is
+    /// its name in the process's root, where that leads to it.
+    pub(super) fn key(&self, file: &FileId, path: Option<&[u8]>) -> Option<Key> {
+        let of_file = |mount: &&Mount| mount.device == file.device;
+        let mut types = self.mounts.iter().filter(of_file).map(|mount| mount.fs_type.as_slice());
+        match types.next()? {
+            b"overlay" => Some(Key::new(file, self.below(file.device, path?)?)),
+            fs_type => ON_DISK.contains(&fs_type).then(|| Key::new(file, file.device)),
+        }
     }
 
     /// The device below an overlay, for a file that comes from a lower layer.
@@ -85,17 +83,25 @@ impl<'a> Layers<'a> {
 
     fn find(&self, device: Device) -> Option<Overlay> {
         let overlay = |mount: &&Mount| mount.fs_type == b"overlay" && mount.device == device;
-        let mount_point = self.mounts.iter().find(overlay)?.mount_point.clone();
+        // Bound elsewhere too, or in part, the same name is another one in the upper directory.
+        let mut own = self.mounts.iter().filter(overlay);
+        let mount_point = own.next().filter(|mount| mount.root == b"/")?.mount_point.clone();
         let host = self.host()?;
         let mount = host.mounts.iter().find(overlay)?;
+        if own.next().is_some() || has_another_rule(mount) {
+            return None;
+        }
         let upper = mount.super_option(b"upperdir");
-        let layers: Vec<Vec<u8>> = lower(mount).into_iter().chain(upper.clone()).collect();
+        let layers: Vec<Vec<u8>> = lower(mount)?.into_iter().chain(upper.clone()).collect();
         let paths: Vec<&[u8]> = layers.iter().map(Vec::as_slice).collect();
         let found = host.root.identify_all_in_root(&paths);
         let mut devices = found.into_iter().map(|layer| layer.ok().map(|layer| layer.device));
         let first = devices.next()??;
         let is_one = devices.all(|layer| layer == Some(first));
-        is_one.then_some(Overlay { device: first, mount_point, upper })
+        let of_layers = |mount: &&Mount| mount.device == first;
+        let fs_type = &host.mounts.iter().find(of_layers)?.fs_type;
+        let is_on_disk = ON_DISK.contains(&fs_type.as_slice());
+        (is_one && is_on_disk).then_some(Overlay { device: first, mount_point, upper })
     }
 
     fn host(&self) -> Option<&Host> {
@@ -117,11 +123,27 @@ impl Host {
     }
 }
 
-/// The lower directories of an overlay.
-fn lower(mount: &Mount) -> Vec<Vec<u8>> {
-    let lower = mount.super_option(b"lowerdir").unwrap_or_default();
+/// File systems of this machine that mark every change of a file in its times. A server's, a
+/// process's (FUSE) or memory may not.
+const ON_DISK: [&[u8]; 9] =
+    [b"ext4", b"ext3", b"ext2", b"xfs", b"btrfs", b"f2fs", b"zfs", b"squashfs", b"erofs"];
+
+/// The lower directories of an overlay, where it names them in one option.
+fn lower(mount: &Mount) -> Option<Vec<Vec<u8>>> {
+    let lower = mount.super_option(b"lowerdir")?;
     let lower = lower.split(|&b| b == b':').filter(|path| !path.is_empty());
-    lower.map(<[u8]>::to_vec).collect()
+    Some(lower.map(<[u8]>::to_vec).collect())
+}
+
+/// Whether an overlay has options by which a lower file is not what it seems: layers named one by one,
+/// inodes of its own, copies that are found by an index.
+fn has_another_rule(mount: &Mount) -> bool {
+    let mut options = mount.super_options.split(|&b| b == b',');
+    options.any(|option| {
+        option.starts_with(b"lowerdir+")
+            || option.starts_with(b"datadir+")
+            || matches!(option, b"xino=on" | b"index=on" | b"metacopy=on")
+    })
 }
 
 #[cfg(test)]
@@ -132,6 +154,12 @@ mod tests {
     fn the_lower_directories_of_an_overlay_are_all_of_them() {
         let line = b"1 2 0:54 / / rw - overlay overlay rw,lowerdir=/l/2/fs:/l/1\\040x/fs,upperdir=/u/fs,workdir=/w\n";
         let mount = mountinfo::mounts(line).next().unwrap().unwrap();
-        assert_eq!(lower(&mount), [&b"/l/2/fs"[..], b"/l/1 x/fs"]);
+        assert_eq!(lower(&mount).unwrap(), [&b"/l/2/fs"[..], b"/l/1 x/fs"]);
+        assert!(!has_another_rule(&mount));
+        for other in ["lowerdir+=/l/3", "index=on", "xino=on"] {
+            let line = format!("1 2 0:54 / / rw - overlay overlay rw,{other}\n");
+            let mount = mountinfo::mounts(line.as_bytes()).next().unwrap().unwrap();
+            assert!(has_another_rule(&mount), "{other}");
+        }
     }
 }

@@ -114,7 +114,7 @@ pub fn read_contents(
     files: Files<'_>,
     request: &ContentRequest<'_>,
 ) -> Gaps {
-    let target = TargetRoot::of(process);
+    let target = TargetRoot::of(process, files.mounts);
     let mut plan = Plan::new(Layers::new(root, files.mounts), request);
     let exe = files.exe.as_ref().and_then(|exe| exe.file);
     let program = files.exe.map(|exe| {
@@ -138,7 +138,7 @@ pub fn read_contents(
             _ => file.content = Content::NONE,
         }
     }
-    let answers = plan.carry_out(process.dir(), request);
+    let answers = plan.carry_out(process.dir());
     let mut gaps = Gaps::default();
     let mut tell = |content: &mut Content, number: usize, prefix: &str| {
         let answer = &answers[number];

@@ -13,6 +13,7 @@ use crate::contract::{Digest, Reason};
 use crate::process::crew;
 use crate::process::dir::{Access, FileId, ProcDir};
 use crate::process::error::ReadError;
+use crate::process::parse::Device;
 use crate::process::parse::elf::{Doubt, Elf, Field, Why};
 use crate::process::told::{Content, Told, reason_of};
 
@@ -70,17 +71,18 @@ struct Entry {
 pub(super) struct Plan<'a> {
     layers: Layers<'a>,
     request: &'a ContentRequest<'a>,
-    entries: Vec<Entry>,
+    /// The files, each once, however many names it has.
+    files: Vec<Subject>,
     /// By identity, so that a file is read once.
-    known: HashMap<(crate::process::Device, u64), usize>,
-    /// Which entry answers which subject.
+    known: HashMap<(Device, u64), usize>,
+    /// Which file answers which subject.
     subjects: Vec<usize>,
 }
 
 impl<'a> Plan<'a> {
     pub(super) fn new(layers: Layers<'a>, request: &'a ContentRequest<'a>) -> Self {
-        let (entries, known, subjects) = (Vec::new(), HashMap::new(), Vec::new());
-        Self { layers, request, entries, known, subjects }
+        let (files, known, subjects) = (Vec::new(), HashMap::new(), Vec::new());
+        Self { layers, request, files, known, subjects }
     }
 
     /// Adds a file and tells the number of its answer.
@@ -88,20 +90,33 @@ impl<'a> Plan<'a> {
         let number = self.subjects.len();
         let identity = subject.file.as_ref().ok().map(|file| (file.device, file.inode));
         let seen = identity.and_then(|identity| self.known.get(&identity).copied());
-        let entry = match seen {
-            Some(entry) => {
-                self.entries[entry].subject.ways.extend(subject.ways);
-                entry
+        let file = match seen.and_then(|file| Some((file, self.files.get_mut(file)?))) {
+            Some((number, file)) => {
+                file.ways.extend(subject.ways);
+                file.first |= subject.first;
+                file.is_lasting &= subject.is_lasting;
+                number
             }
             None => {
-                self.entries.push(self.entry(subject));
-                let entry = self.entries.len() - 1;
-                self.known.extend(identity.map(|identity| (identity, entry)));
-                entry
+                self.known.extend(identity.map(|identity| (identity, self.files.len())));
+                self.files.push(subject);
+                self.files.len() - 1
             }
         };
-        self.subjects.push(entry);
+        self.subjects.push(file);
         number
+    }
+
+    /// Reads what is not known yet, as far as the budget goes.
+    pub(super) fn carry_out(mut self, dir: &ProcDir) -> Vec<Answer> {
+        let files = std::mem::take(&mut self.files);
+        let entries = files.into_iter().map(|subject| self.entry(subject)).collect();
+        let mut reading = Reading { request: self.request, entries };
+        reading.refuse_what_cannot_be_opened();
+        let order = reading.within_budget();
+        reading.read(dir, &order);
+        let answers: Vec<Answer> = reading.entries.iter().map(Entry::answer).collect();
+        self.subjects.iter().map(|&file| answers[file].clone()).collect()
     }
 
     /// What is known of a file before it is opened.
@@ -128,19 +143,17 @@ impl<'a> Plan<'a> {
     /// What a file is remembered by, if it may be.
     fn key(&self, subject: &Subject) -> Option<Key> {
         let file = subject.file.as_ref().ok().filter(|_| subject.is_lasting)?;
-        let may_be = !self.layers.is_memory(file.device) && Key::is_settled(file);
-        may_be.then(|| self.layers.key(file, subject.inner.as_deref()))
+        Key::is_settled(file).then(|| self.layers.key(file, subject.inner.as_deref()))?
     }
+}
 
-    /// Reads what is not known yet, as far as the budget goes.
-    pub(super) fn carry_out(mut self, dir: &ProcDir, request: &ContentRequest<'_>) -> Vec<Answer> {
-        self.refuse_what_cannot_be_opened();
-        let order = self.within_budget(request);
-        self.read(dir, &order);
-        let answers: Vec<Answer> = self.entries.iter().map(Entry::answer).collect();
-        self.subjects.iter().map(|&entry| answers[entry].clone()).collect()
-    }
+/// The files that are being read.
+struct Reading<'a> {
+    request: &'a ContentRequest<'a>,
+    entries: Vec<Entry>,
+}
 
+impl Reading<'_> {
     fn refuse_what_cannot_be_opened(&mut self) {
         let algorithm = self.request.digest.map(Algorithm::as_str);
         for entry in &mut self.entries {
@@ -152,7 +165,8 @@ impl<'a> Plan<'a> {
     }
 
     /// The entries that are to be read, in order; those that do not get a digest are told why.
-    fn within_budget(&mut self, request: &ContentRequest<'_>) -> Vec<usize> {
+    fn within_budget(&mut self) -> Vec<usize> {
+        let request = self.request;
         let size = |entry: &Entry| entry.subject.file.as_ref().map_or(0, |file| file.size);
         let mut order: Vec<usize> = (0..self.entries.len()).collect();
         order.sort_by_key(|&number| {

@@ -61,7 +61,7 @@ impl Job {
     /// Opens the file and reads what is wanted of it.
     pub(super) fn carry_out(self, desk: &mut Desk) -> Outcome {
         let begun = Instant::now();
-        let mut outcome = match self.open() {
+        let mut outcome = match self.open(desk) {
             Ok(file) => self.read(&file, desk),
             Err(reason) => Outcome {
                 elf: self.elf.then_some(Err(reason)),
@@ -78,10 +78,10 @@ impl Job {
 
     /// The file by the first way that leads to it; else the first refusal, and only without one that
     /// it is not there any more.
-    fn open(&self) -> Result<File, Reason> {
+    fn open(&self, desk: &Desk) -> Result<File, Reason> {
         let mut refused = None;
         for way in &self.ways {
-            match self.open_by(way) {
+            match self.open_by(way, desk) {
                 Ok(Some(file)) => return Ok(file),
                 Ok(None) => {}
                 Err(error) => match ReadError::reason_of(&error) {
@@ -94,8 +94,10 @@ impl Job {
     }
 
     /// Nothing where the way leads to another file by now.
-    fn open_by(&self, way: &Way) -> io::Result<Option<File>> {
-        let handle = way.handle()?;
+    fn open_by(&self, way: &Way, desk: &Desk) -> io::Result<Option<File>> {
+        let handle = way.handle();
+        desk.beat.strike();
+        let handle = handle?;
         let now = handle.identify()?;
         (now.regular && now.is_same_file(&self.file)).then(|| handle.open()).transpose()
     }
@@ -201,7 +203,12 @@ impl Source for Positioned<'_> {
             match self.file.read_at(rest, offset.saturating_add(filled as u64)) {
                 Ok(0) => break,
                 Ok(read) => filled += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // A file system may say so for ever.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                    if self.desk.beat.is_over() {
+                        return Err(Unreadable);
+                    }
+                }
                 Err(_) => return Err(Unreadable),
             }
         }
