@@ -92,10 +92,7 @@ impl Answer for PidAnswer<'_> {
         for file in document.result.loaded_libs.take().unwrap_or_default() {
             lines.row("lib", target, file);
         }
-        for gap in document.gaps.take().unwrap_or_default() {
-            lines.row("gap", target, gap);
-        }
-        lines.summary(document);
+        lines.end(target, document);
     }
 
     fn event(&self) -> Result<Encoded, Failure> {

@@ -36,10 +36,8 @@ impl Table<'_> {
         self.security();
         self.listening();
         self.libraries();
-        parts::gaps(self.page, &self.answer.frame.gaps);
-        if self.answer.settings.look.explain {
-            parts::evidence(self.page, &self.answer.traffic);
-        }
+        let explained = self.answer.settings.look.explain.then_some(&self.answer.traffic);
+        parts::end(self.page, &self.answer.frame.gaps, explained);
     }
 
     fn who(&mut self) {
@@ -66,7 +64,7 @@ impl Table<'_> {
             let since = started_at(started).strftime("%Y-%m-%d %H:%M:%SZ");
             line.push_str(&format!(" (since {since})"));
         }
-        self.page.flow("", &line.split(' ').map(str::to_owned).collect::<Vec<_>>(), " ");
+        self.page.prose("", &line);
     }
 
     /// Where it belongs, or that it belongs nowhere.

@@ -73,10 +73,8 @@ impl Answer for FindAnswer<'_> {
         for build in &self.found.builds {
             draw(page, build);
         }
-        parts::gaps(page, &self.frame.gaps);
-        if self.settings.look.explain {
-            parts::evidence(page, &self.traffic);
-        }
+        let explained = self.settings.look.explain.then_some(&self.traffic);
+        parts::end(page, &self.frame.gaps, explained);
     }
 
     fn document(&self) -> impl Serialize {
@@ -89,10 +87,7 @@ impl Answer for FindAnswer<'_> {
         for build in document.result.builds.take().unwrap_or_default() {
             lines.row("lib", target, build);
         }
-        for gap in document.gaps.take().unwrap_or_default() {
-            lines.row("gap", target, gap);
-        }
-        lines.summary(document);
+        lines.end(target, document);
     }
 }
 
@@ -126,7 +121,7 @@ impl FindAnswer<'_> {
             let runs = if old == 1 { "runs" } else { "run" };
             line.push_str(&format!("; {old} {runs} a copy that was replaced"));
         }
-        page.flow("", &line.split(' ').map(str::to_owned).collect::<Vec<_>>(), " ");
+        page.prose("", &line);
     }
 }
 

@@ -169,10 +169,7 @@ impl Answer for LibsAnswer<'_> {
         for process in document.result.processes.take().unwrap_or_default() {
             lines.row("process", target, process);
         }
-        for gap in document.gaps.take().unwrap_or_default() {
-            lines.row("gap", target, gap);
-        }
-        lines.summary(document);
+        lines.end(target, document);
     }
 
     fn event(&self) -> Result<Encoded, Failure> {

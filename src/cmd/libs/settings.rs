@@ -37,13 +37,9 @@ impl LibsSettings {
         let look = LookSettings::resolve(&typed.look, environment)?;
         let digest = matches!(scope, Scope::One(..)).then_some(Algorithm::Sha256);
         let content = ContentSettings::resolve(&typed.content, environment, &look, digest)?;
-        match scope {
-            Scope::One(..) => {}
-            Scope::All | Scope::Find(..) if !look.output.has_event() => {}
-            Scope::All | Scope::Find(..) => {
-                let failure = Failure::usage("invalid -o event: an event is of one target");
-                return Err(failure.hint("zastava libs TARGET -o event"));
-            }
+        if look.output.has_event() && !matches!(scope, Scope::One(..)) {
+            let failure = Failure::usage("invalid -o event: an event is of one target");
+            return Err(failure.hint("zastava libs TARGET -o event"));
         }
         Ok(Self { scope, look, content })
     }

@@ -29,10 +29,8 @@ impl Table<'_> {
             self.files();
             self.totals(totals);
         }
-        parts::gaps(self.page, &self.answer.frame.gaps);
-        if self.answer.settings.look.explain {
-            parts::evidence(self.page, &self.answer.traffic);
-        }
+        let explained = self.answer.settings.look.explain.then_some(&self.answer.traffic);
+        parts::end(self.page, &self.answer.frame.gaps, explained);
     }
 
     fn who(&mut self, files: u64) {
@@ -50,7 +48,7 @@ impl Table<'_> {
             }
         };
         let line = format!("{files} {noun} mapped by {whose}; {odd} notable");
-        self.page.flow("", &line.split(' ').map(str::to_owned).collect::<Vec<_>>(), " ");
+        self.page.prose("", &line);
     }
 
     fn files(&mut self) {

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::arguments::GlobalArgs;
+use super::document::Document;
 use super::environment::Environment;
 use super::error::Failure;
 use super::streams::Streams;
@@ -228,12 +229,14 @@ impl Lines {
         self.0.extend(json::write(&Row { r#type, target: Some(target), row }, Style::Line));
     }
 
-    /// Ends with the document, so that a stream that was cut off is seen.
-    pub(super) fn summary(&mut self, document: impl Serialize) {
-        self.0.extend(json::write(
-            &Row { r#type: "summary", target: None, row: document },
-            Style::Line,
-        ));
+    /// Ends with the gaps, and with what is left of the document, so that a stream that was cut off
+    /// is seen.
+    pub(super) fn end(&mut self, target: &str, mut document: Document<impl Serialize>) {
+        for gap in document.gaps.take().unwrap_or_default() {
+            self.row("gap", target, gap);
+        }
+        let summary = Row { r#type: "summary", target: None, row: document };
+        self.0.extend(json::write(&summary, Style::Line));
     }
 }
 

@@ -89,6 +89,12 @@ impl Page {
         self.line(line);
     }
 
+    /// Adds a label and a sentence behind it, over as many lines as it needs.
+    pub(in crate::cmd) fn prose(&mut self, label: &str, sentence: &str) {
+        let words: Vec<_> = sentence.split(' ').map(str::to_owned).collect();
+        self.flow(label, &words, " ");
+    }
+
     /// A path or name within `room` columns, without its middle where it is too long.
     pub(in crate::cmd) fn middle(&self, text: &str, room: usize) -> String {
         match self.width {
@@ -140,8 +146,7 @@ impl Page {
         for (number, line) in rendered.lines().enumerate() {
             self.line(line);
             if let Some(Some(note)) = notes.get(number) {
-                let words: Vec<_> = note.split(' ').map(str::to_owned).collect();
-                self.flow("    ", &words, " ");
+                self.prose("    ", note);
             }
         }
     }

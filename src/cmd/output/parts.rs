@@ -4,8 +4,16 @@ use super::page::{Page, size};
 use crate::contract::Gap;
 use crate::process::Traffic;
 
-/// What could not be seen; nothing where there are no gaps.
-pub(in crate::cmd) fn gaps(page: &mut Page, gaps: &[Gap]) {
+/// The end of every table: what could not be seen and, for `--explain`, what was read.
+pub(in crate::cmd) fn end(page: &mut Page, unseen: &[Gap], explained: Option<&Traffic>) {
+    gaps(page, unseen);
+    if let Some(traffic) = explained {
+        evidence(page, traffic);
+    }
+}
+
+/// Nothing where there are no gaps.
+fn gaps(page: &mut Page, gaps: &[Gap]) {
     if gaps.is_empty() {
         return;
     }
@@ -22,13 +30,11 @@ pub(in crate::cmd) fn gaps(page: &mut Page, gaps: &[Gap]) {
         if gap.count > 1 {
             why.push_str(&format!(" ({} times)", gap.count));
         }
-        let words: Vec<_> = why.split(' ').map(str::to_owned).collect();
-        page.flow(&label, &words, " ");
+        page.prose(&label, &why);
     }
 }
 
-/// What was read, for `--explain`.
-pub(in crate::cmd) fn evidence(page: &mut Page, traffic: &Traffic) {
+fn evidence(page: &mut Page, traffic: &Traffic) {
     page.gap();
     page.line(format!("EVIDENCE  {} reads, {}", traffic.reads, size(traffic.bytes)));
     let rows = traffic.accesses.iter().map(|access| {

@@ -5,8 +5,8 @@
 //! file's inode, size and times, so such a file is known by that file system's device, and containers
 //! of one image share what is known. Only for overlays that the *host* mounted: the text of another one
 //! is its owner's, who may name any directory. And only for files that are not in the upper layer: a
-//! copied-up file keeps its inode, and two copies can be given one time of change. Anything else keeps
-//! its own device.
+//! copied-up file keeps its inode, and two copies can be given one time of change. Of any other overlay
+//! no file is remembered; a file of another file system is known by its own device.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;

@@ -88,6 +88,11 @@ impl<'a> ContentRequest<'a> {
         Self { headers: true, digest: None, budget, cache, progress: &() }
     }
 
+    /// The field of the digest, where one is asked for.
+    fn digest_field(&self) -> Option<&'static str> {
+        self.digest.map(Algorithm::as_str)
+    }
+
     /// Digests too, as many as a command may take.
     #[must_use]
     pub fn digests(cache: &'a ContentCache, algorithm: Algorithm) -> Self {
@@ -164,23 +169,23 @@ fn subject(
 ) -> Subject {
     let known = file.file.as_ref().ok();
     let is_exe = exe.is_some_and(|exe| known.is_some_and(|file| file.is_same_file(&exe)));
-    let link = |name: String| Way::Link(process.dir().clone(), name);
+    let may_be_named = file.is_named || (!file.deleted && file.kind == MappedKind::File);
+    let name = may_be_named.then(|| target.way(&file.path)).flatten();
+    let inner = name.as_ref().filter(|_| file.is_named).map(|(_, inner)| inner.clone());
+    let name = name.map(|(dir, path)| Way::InRoot(dir, path));
+    let range = file.link.as_ref();
+    let link = range.map(|range| Way::Link(process.dir().clone(), format!("map_files/{range}")));
     let mut ways = Vec::new();
     if is_exe {
         ways.push(Way::Link(process.living().clone(), "exe".to_owned()));
     }
-    if file.is_named {
-        ways.extend(target.way(&file.path).map(|(dir, path)| Way::InRoot(dir, path)));
-    }
-    ways.extend(file.link.as_ref().map(|range| link(format!("map_files/{range}"))));
-    if !file.is_named && !file.deleted && file.kind == MappedKind::File {
-        ways.extend(target.way(&file.path).map(|(dir, path)| Way::InRoot(dir, path)));
-    }
+    let by_worth = if file.is_named { [name, link] } else { [link, name] };
+    ways.extend(by_worth.into_iter().flatten());
     Subject {
         file: file.file.clone().map_err(Missing::from),
         ways,
         first: is_exe,
-        inner: file.is_named.then(|| target.way(&file.path)).flatten().map(|(_, inner)| inner),
+        inner,
         // What is written through a mapping changes a file and not always its times.
         is_lasting: file.kind == MappedKind::File && !file.deleted && !file.writes_through,
         path: file.path.clone(),

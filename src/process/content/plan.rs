@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::cache::{Key, Known};
 use super::layers::Layers;
 use super::read::{Job, Outcome, Way};
-use super::{Algorithm, Amount, ContentRequest};
+use super::{Amount, ContentRequest};
 use crate::contract::{Digest, Reason};
 use crate::process::crew;
 use crate::process::dir::{Access, FileId, ProcDir};
@@ -155,11 +155,11 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn refuse_what_cannot_be_opened(&mut self) {
-        let algorithm = self.request.digest.map(Algorithm::as_str);
+        let field = self.request.digest_field();
         for entry in &mut self.entries {
             if let Err(missing) = entry.subject.file.clone() {
                 entry.lack_elf(missing.clone());
-                entry.lack_digest(algorithm, missing);
+                entry.lack_digest(field, missing);
             }
         }
     }
@@ -174,7 +174,7 @@ impl Reading<'_> {
             (!entry.subject.first, size(entry), number)
         });
         let (mut files, mut bytes) = (request.budget.files, request.budget.bytes);
-        let algorithm = request.digest.map(Algorithm::as_str);
+        let field = request.digest_field();
         for &number in &order {
             let entry = &mut self.entries[number];
             if entry.digest.is_some() {
@@ -184,7 +184,7 @@ impl Reading<'_> {
                 (Some(files_left), Some(bytes_left)) => (files, bytes) = (files_left, bytes_left),
                 _ => {
                     let missing = Missing::new(Reason::Budget, &entry.subject.path);
-                    entry.lack_digest(algorithm, missing);
+                    entry.lack_digest(field, missing);
                 }
             }
         }
@@ -201,6 +201,7 @@ impl Reading<'_> {
         });
         let mut done = Amount::default();
         let (progress, cache) = (self.request.progress, self.request.cache);
+        let field = self.request.digest_field();
         let entries = &mut self.entries;
         let pace = dir.pace(jobs.len());
         let left = crew::work(jobs, &pace, Job::carry_out, |number, outcome: Outcome| {
@@ -213,17 +214,16 @@ impl Reading<'_> {
             let entry = &mut entries[order[number]];
             dir.note(outcome.access(&entry.subject.path));
             let is_stable = outcome.is_stable;
-            entry.take(outcome, self.request.digest);
+            entry.take(outcome, field);
             if let (Some(key), Some(known)) = (entry.key, entry.known().filter(|_| is_stable)) {
                 cache.put(key, known);
             }
         });
-        let algorithm = self.request.digest.map(Algorithm::as_str);
         for number in left {
             let entry = &mut self.entries[order[number]];
             let missing = Missing::new(Reason::Timeout, &entry.subject.path);
             entry.lack_elf(missing.clone());
-            entry.lack_digest(algorithm, missing);
+            entry.lack_digest(field, missing);
         }
     }
 
@@ -251,14 +251,14 @@ impl Entry {
         }
     }
 
-    fn lack_digest(&mut self, algorithm: Option<&'static str>, missing: Missing) {
-        if let (None, Some(field)) = (&self.digest, algorithm) {
+    fn lack_digest(&mut self, field: Option<&'static str>, missing: Missing) {
+        if let (None, Some(field)) = (&self.digest, field) {
             self.digest = Some(Told::Unknown(missing.reason));
             self.missing.push((field, missing));
         }
     }
 
-    fn take(&mut self, outcome: Outcome, algorithm: Option<Algorithm>) {
+    fn take(&mut self, outcome: Outcome, digest_field: Option<&'static str>) {
         match outcome.elf {
             Some(Ok(elf)) => self.elf = Some(elf.map_or(Told::None, Told::Known)),
             Some(Err(reason)) => self.lack_elf(Missing::new(reason, &self.subject.path)),
@@ -268,7 +268,7 @@ impl Entry {
             Some(Ok(digest)) => self.digest = Some(Told::Known(digest)),
             Some(Err(reason)) => {
                 let missing = Missing::new(reason, &self.subject.path);
-                self.lack_digest(algorithm.map(Algorithm::as_str), missing);
+                self.lack_digest(digest_field, missing);
             }
             None => {}
         }
